@@ -1,0 +1,189 @@
+//! One file per command: read, judge, report; exit codes.
+//!
+//! The only layer, with `repository`, that sees standard input and output, files, the clock, the
+//! environment or processes.
+
+mod audit;
+mod check;
+mod completions;
+mod confirm;
+mod demo;
+mod doctor;
+mod explain;
+mod graph;
+mod init;
+mod install;
+mod man;
+mod next;
+mod policy;
+mod post_receive;
+mod pre_push;
+mod pre_receive;
+mod rules;
+mod sort;
+mod status;
+mod target;
+mod uninstall;
+mod update;
+mod why;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Holds a git branching model: where a branch came from, what a merge brings in, whether prod
+/// was confirmed first.
+#[derive(Debug, Parser)]
+#[command(name = "flowcheck", version, max_term_width = 80)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Global {
+    /// The repository (default: the one that git would find from here)
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub repo: Option<PathBuf>,
+    /// The policy to judge by (default: see `flowcheck help policy`)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// How to say it; FORMAT or FORMAT=FILE, repeatable
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub format: Vec<String>,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Say less
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+
+pub enum Command {
+    /// Server hook: judges the push that standard input describes
+    PreReceive(pre_receive::Args),
+    /// Server hook for one ref: the same judgement
+    Update(update::Args),
+    /// Server hook: checks again what has become true, appends to the event log
+    PostReceive(post_receive::Args),
+    /// Client hook: judges what is about to arrive on a remote
+    PrePush(pre_push::Args),
+    /// Judges what would happen if these refs were pushed now
+    Check(check::Args),
+    /// Judges the history of a repository
+    Audit(audit::Args),
+    /// Shows every release with its state and what is owed
+    Status(status::Args),
+    /// Records that a version tag runs well in an environment
+    Confirm(confirm::Args),
+    /// Prints the next version tag of a release line
+    Next(next::Args),
+    /// Puts versions from standard input into flow order
+    Sort(sort::Args),
+    /// Prints what a pipeline for this ref deploys, and where
+    Target(target::Args),
+    /// Prints a rule's page
+    Explain(explain::Args),
+    /// Lists all rules with their levels
+    Rules(rules::Args),
+    /// Shows how a ref is judged, by which clauses, from which evidence
+    Why(why::Args),
+    /// Draws the flow as a picture (SVG)
+    Graph(graph::Args),
+    /// Writes a commented policy.toml
+    Init(init::Args),
+    /// Checks, shows, describes or tests a policy
+    Policy(policy::Args),
+    /// Puts the local hook in place beside whatever is there
+    Install(install::Args),
+    /// Takes the hook out again
+    Uninstall(uninstall::Args),
+    /// Proves that the hook runs and sees every ref
+    Doctor(doctor::Args),
+    /// Plays one whole sprint with real pushes and shows what is said
+    Demo(demo::Args),
+    /// Prints a completion script for a shell
+    Completions(completions::Args),
+    /// Writes the man pages
+    Man(man::Args),
+}
+
+/// How a command that could do its work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Accepted or clean: 0.
+    Clean,
+    /// Rejected, or findings that count: 1.
+    Findings,
+}
+
+/// Why a command could not do its work: exit 2. The text follows "could not".
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command does not exist yet.
+    #[error("run `{0}`: it is not built yet")]
+    NotBuilt(&'static str),
+}
+
+/// Runs the command line and returns the exit code: 0 clean, 1 findings, 2 could not judge.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match &cli.command {
+        Command::PreReceive(args) => pre_receive::run(&cli.global, args),
+        Command::Update(args) => update::run(&cli.global, args),
+        Command::PostReceive(args) => post_receive::run(&cli.global, args),
+        Command::PrePush(args) => pre_push::run(&cli.global, args),
+        Command::Check(args) => check::run(&cli.global, args),
+        Command::Audit(args) => audit::run(&cli.global, args),
+        Command::Status(args) => status::run(&cli.global, args),
+        Command::Confirm(args) => confirm::run(&cli.global, args),
+        Command::Next(args) => next::run(&cli.global, args),
+        Command::Sort(args) => sort::run(&cli.global, args),
+        Command::Target(args) => target::run(&cli.global, args),
+        Command::Explain(args) => explain::run(&cli.global, args),
+        Command::Rules(args) => rules::run(&cli.global, args),
+        Command::Why(args) => why::run(&cli.global, args),
+        Command::Graph(args) => graph::run(&cli.global, args),
+        Command::Init(args) => init::run(&cli.global, args),
+        Command::Policy(args) => policy::run(&cli.global, args),
+        Command::Install(args) => install::run(&cli.global, args),
+        Command::Uninstall(args) => uninstall::run(&cli.global, args),
+        Command::Doctor(args) => doctor::run(&cli.global, args),
+        Command::Demo(args) => demo::run(&cli.global, args),
+        Command::Completions(args) => completions::run(&cli.global, args),
+        Command::Man(args) => man::run(&cli.global, args),
+    };
+    match ended {
+        Ok(Exit::Clean) => ExitCode::SUCCESS,
+        Ok(Exit::Findings) => ExitCode::from(1),
+        Err(failure) => {
+            anstream::eprintln!("flowcheck: could not {failure}");
+            ExitCode::from(2)
+        }
+    }
+}

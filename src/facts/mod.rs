@@ -1,0 +1,160 @@
+//! Answers about a push, each found once, without opinions.
+//!
+//! Only this layer and those below may fail. A question that has no answer is remembered (see
+//! [`Facts::trouble`]) and given as `None` or as an unknown, so that rules stay pure.
+
+mod kinds;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+
+use crate::finding::Named;
+use crate::history::{Answer, History, Object, Oid, RefName, Refs, Unreadable};
+use crate::policy::{LineRole, Policy};
+use crate::push::Push;
+use crate::version::{Release, Version};
+
+pub use kinds::{RecordName, RefKind, kind_of, version_of};
+
+/// Without the push, or with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum When {
+    /// The refs without the push.
+    Before,
+    /// The refs with the push.
+    After,
+}
+
+/// A version tag as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionTag {
+    /// The ref.
+    pub name: RefName,
+    /// The object that the ref points to: a tag object, or a commit where it is lightweight.
+    pub id: Oid,
+    /// The commit below all tags; `None` where it is a tree, a blob, or unreadable.
+    pub commit: Option<Oid>,
+}
+
+/// Facts about one push.
+pub struct Facts<'a> {
+    /// The history that is asked.
+    pub history: &'a dyn History,
+    policy: &'a Policy,
+    push: &'a Push,
+    after: Refs,
+    versions: [OnceCell<BTreeMap<Version, VersionTag>>; 2],
+    releases: [OnceCell<BTreeMap<Release, Oid>>; 2],
+    trouble: RefCell<Vec<Unreadable>>,
+}
+
+impl<'a> Facts<'a> {
+    /// Returns the facts about `push`; nothing is asked yet.
+    #[must_use]
+    pub fn new(history: &'a dyn History, policy: &'a Policy, push: &'a Push) -> Self {
+        Self {
+            history,
+            policy,
+            push,
+            after: push.after(),
+            versions: Default::default(),
+            releases: Default::default(),
+            trouble: RefCell::default(),
+        }
+    }
+
+    /// Returns the refs without or with the push.
+    #[must_use]
+    pub fn refs(&self, when: When) -> &Refs {
+        match when {
+            When::Before => &self.push.before,
+            When::After => &self.after,
+        }
+    }
+
+    /// Returns what `name` is in the policy's model.
+    #[must_use]
+    pub fn kind(&self, name: &RefName) -> RefKind {
+        kind_of(self.policy, name)
+    }
+
+    /// Returns the version tags, in flow order.
+    pub fn versions(&self, when: When) -> &BTreeMap<Version, VersionTag> {
+        self.versions[when as usize].get_or_init(|| {
+            let mut versions = BTreeMap::new();
+            for entry in self.refs(when).below("refs/tags/") {
+                if let RefKind::VersionTag(version) = self.kind(&entry.name) {
+                    let commit = entry.peeled.or_else(|| self.peel(entry.id));
+                    let tag = VersionTag { name: entry.name.clone(), id: entry.id, commit };
+                    versions.insert(version, tag);
+                }
+            }
+            versions
+        })
+    }
+
+    /// Returns the tips of the release lines.
+    pub fn releases(&self, when: When) -> &BTreeMap<Release, Oid> {
+        self.releases[when as usize].get_or_init(|| {
+            let mut releases = BTreeMap::new();
+            for entry in self.refs(when).below("refs/heads/") {
+                if let RefKind::Release(release) = self.kind(&entry.name) {
+                    releases.insert(release, entry.id);
+                }
+            }
+            releases
+        })
+    }
+
+    /// Returns the tip of the integration or production line.
+    #[must_use]
+    pub fn line(&self, role: LineRole, when: When) -> Option<Oid> {
+        let line = self.policy.line(role)?;
+        Some(self.refs(when).get(&RefName::of_branch(&line.branch))?.id)
+    }
+
+    /// Returns the commit below all tags of `id`; `None` where there is none.
+    pub fn peel(&self, id: Oid) -> Option<Oid> {
+        let mut at = id;
+        // git itself follows any depth; nobody nests deeper than a few.
+        for _ in 0..64 {
+            match self.ask(self.history.object(at))? {
+                Object::Commit => return Some(at),
+                Object::Tag(tag) => at = tag.target,
+                Object::Tree | Object::Blob => return None,
+            }
+        }
+        None
+    }
+
+    /// Returns the commits with their subjects.
+    pub fn named(&self, commits: &[Oid]) -> Vec<Named> {
+        commits
+            .iter()
+            .map(|&id| Named {
+                id,
+                subject: self.history.commit(id).map(|commit| commit.subject()).unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    /// Returns the value of an answer; a failure is remembered and becomes `None`.
+    pub fn ask<T>(&self, answer: Answer<T>) -> Option<T> {
+        match answer {
+            Ok(value) => Some(value),
+            Err(failure) => {
+                let mut trouble = self.trouble.borrow_mut();
+                if !trouble.contains(&failure) {
+                    trouble.push(failure);
+                }
+                None
+            }
+        }
+    }
+
+    /// Returns what could not be learned so far. A hook that finds anything here cannot judge.
+    #[must_use]
+    pub fn trouble(&self) -> Vec<Unreadable> {
+        self.trouble.borrow().clone()
+    }
+}

@@ -1,0 +1,115 @@
+//! The full name of a ref, as bytes, and its parts.
+
+use std::fmt::{self, Write as _};
+
+use super::{BStr, BString, ByteSlice};
+
+/// A full ref name such as `refs/heads/develop`. Bytes, for git does not promise UTF-8.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RefName(BString);
+
+impl RefName {
+    /// Takes a full name as it stands; whether it is well formed is a question for the border.
+    pub fn new(full: impl Into<BString>) -> Self {
+        Self(full.into())
+    }
+
+    /// Returns the name of the branch `short`.
+    #[must_use]
+    pub fn of_branch(short: &str) -> Self {
+        Self(format!("refs/heads/{short}").into())
+    }
+
+    /// Returns the name of the tag `short`.
+    #[must_use]
+    pub fn of_tag(short: &str) -> Self {
+        Self(format!("refs/tags/{short}").into())
+    }
+
+    /// Returns the full name.
+    #[must_use]
+    pub fn full(&self) -> &BStr {
+        self.0.as_bstr()
+    }
+
+    /// Returns the part after `refs/heads/` where this is a branch.
+    #[must_use]
+    pub fn branch(&self) -> Option<&BStr> {
+        self.0.strip_prefix(b"refs/heads/").map(ByteSlice::as_bstr)
+    }
+
+    /// Returns the part after `refs/tags/` where this is a tag.
+    #[must_use]
+    pub fn tag(&self) -> Option<&BStr> {
+        self.0.strip_prefix(b"refs/tags/").map(ByteSlice::as_bstr)
+    }
+
+    /// Returns the name as people say it: without `refs/heads/` or `refs/tags/`, control and
+    /// format characters escaped.
+    #[must_use]
+    pub fn short(&self) -> String {
+        escape(self.branch().or_else(|| self.tag()).unwrap_or_else(|| self.full()))
+    }
+}
+
+impl fmt::Display for RefName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escape(&self.0))
+    }
+}
+
+impl fmt::Debug for RefName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Returns foreign text that is safe to print: control characters and the format characters that
+/// reorder or hide text (Unicode category Cf and the line separators) come out as `\u{…}`, bytes
+/// that are no UTF-8 as `\xNN`.
+#[must_use]
+pub fn escape(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || is_format(c) {
+                out.extend(c.escape_unicode());
+            } else {
+                out.push(c);
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out
+}
+
+/// Whether `c` changes how its neighbours are shown without being seen itself
+/// (Unicode 16, general category Cf, plus the line and paragraph separators).
+fn is_format(c: char) -> bool {
+    matches!(u32::from(c),
+        0xAD | 0x600..=0x605 | 0x61C | 0x6DD | 0x70F | 0x890..=0x891 | 0x8E2 | 0x180E
+        | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xFFF9..=0xFFFB
+        | 0x110BD | 0x110CD | 0x13430..=0x1343F | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A
+        | 0xE0001 | 0xE0020..=0xE007F)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_move_the_cursor_is_shown_instead() {
+        assert_eq!(escape(b"a\x1b[2Jb\nc\xff"), "a\\u{1b}[2Jb\\u{a}c\\xff");
+        assert_eq!(escape("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+        assert_eq!(escape("größe".as_bytes()), "größe");
+    }
+
+    #[test]
+    fn a_name_is_said_without_its_namespace() {
+        assert_eq!(RefName::new("refs/heads/feature/a").short(), "feature/a");
+        assert_eq!(RefName::new("refs/tags/v1.0.0").short(), "v1.0.0");
+        assert_eq!(RefName::new("refs/notes/x").short(), "refs/notes/x");
+    }
+}

@@ -1,0 +1,1 @@
+//! Bytes in: hook lines and history, read strictly.

@@ -1,0 +1,1 @@
+//! Words for people and programs: one file per format.

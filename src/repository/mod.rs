@@ -1,0 +1,1 @@
+//! git in: refs, commits, records, signatures.

@@ -1,0 +1,85 @@
+//! The rules: opinions about facts, one file each, in the order of `docs/rules.md`.
+
+mod branch_name;
+
+use crate::facts::Facts;
+use crate::finding::{Finding, Level};
+use crate::policy::Policy;
+use crate::push::{Push, RefUpdate};
+
+/// A rule: what it says about itself, and what it asks.
+pub struct Rule {
+    /// The name, kebab-case: the id everywhere.
+    pub id: &'static str,
+    /// What holds where nothing fires, in one line.
+    pub summary: &'static str,
+    /// The level where the policy says nothing.
+    pub level: Level,
+    /// The flowcheck version that brought it.
+    pub since: &'static str,
+    /// The page, in Markdown: `## What it does`, `## Why`, `## Fails` and `## Passes` (each with
+    /// one fenced `scenario` block, which is run), `## How to mend it`, `## Settings`.
+    pub docs: &'static str,
+    /// What is asked.
+    pub check: Check,
+}
+
+/// When a rule is asked.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// For each update of a push (and each update that history still shows).
+    Update(fn(&RefUpdate, &Context<'_>) -> Vec<Finding>),
+    /// Once for a state of the refs (audit, status): a push changes nothing about it.
+    State(fn(&Context<'_>) -> Vec<Finding>),
+    /// By the verdict itself, which alone knows what was used.
+    Verdict,
+}
+
+/// What a rule sees.
+pub struct Context<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// What is judged.
+    pub push: &'a Push,
+    /// What is known.
+    pub facts: &'a Facts<'a>,
+}
+
+/// Every rule, in the order of its documentation.
+pub static RULES: &[&Rule] = &[&branch_name::RULE];
+
+/// Returns the rule called `id`.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+/// Returns the findings of every rule that asks about updates, ref by ref in the order of the
+/// push, then rule by rule.
+#[must_use]
+pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
+    let mut findings = vec![];
+    for update in &cx.push.updates {
+        for rule in RULES {
+            let Check::Update(check) = rule.check else { continue };
+            findings.extend(check(update, cx).into_iter().map(|finding| Finding {
+                rule: rule.id,
+                old: update.old,
+                new: update.new,
+                ..finding
+            }));
+        }
+    }
+    findings
+}
+
+/// Returns the findings of every rule that asks about a state.
+#[must_use]
+pub fn judge_state(cx: &Context<'_>) -> Vec<Finding> {
+    let mut findings = vec![];
+    for rule in RULES {
+        let Check::State(check) = rule.check else { continue };
+        findings.extend(check(cx).into_iter().map(|finding| Finding { rule: rule.id, ..finding }));
+    }
+    findings
+}
