@@ -4,7 +4,14 @@
 //! about history once, [`rules`] hold opinions about facts, [`verdict`] applies the policy's
 //! levels and exceptions, [`report`] words the result. `ARCHITECTURE.md` has the map.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types))]
 
+#[allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "commands talk to the people, files and processes around a judgement"
+)]
 pub mod commands;
 pub mod facts;
 pub mod finding;
@@ -13,6 +20,11 @@ pub mod input;
 pub mod policy;
 pub mod push;
 pub mod report;
+#[allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the repository is files, and git's own processes where nothing else will do"
+)]
 pub mod repository;
 pub mod rules;
 pub mod verdict;

@@ -110,7 +110,7 @@ impl Push {
         for update in &self.updates {
             match update.new {
                 Some(id) if update.old != Some(id) => {
-                    refs.set(crate::history::Ref::new(update.name.clone(), id))
+                    refs.set(crate::history::Ref::new(update.name.clone(), id));
                 }
                 Some(_) => {}
                 None => refs.remove(&update.name),
