@@ -3,6 +3,7 @@
 //! Only this layer and those below may fail. A question that has no answer is remembered (see
 //! [`Facts::trouble`]) and given as `None` or as an unknown, so that rules stay pure.
 
+mod confirmation;
 mod kinds;
 
 use std::cell::{OnceCell, RefCell};
@@ -14,6 +15,7 @@ use crate::policy::{LineRole, Policy};
 use crate::push::Push;
 use crate::version::{Release, Version};
 
+pub use confirmation::{Confirmed, Flaw, NewRecord, Proof, Record, Standing};
 pub use kinds::{RecordName, RefKind, kind_of, version_of};
 
 /// Without the push, or with it.
@@ -45,6 +47,7 @@ pub struct Facts<'a> {
     after: Refs,
     versions: [OnceCell<BTreeMap<Version, VersionTag>>; 2],
     releases: [OnceCell<BTreeMap<Release, Oid>>; 2],
+    proofs: confirmation::Proofs,
     trouble: RefCell<Vec<Unreadable>>,
 }
 
@@ -59,6 +62,7 @@ impl<'a> Facts<'a> {
             after: push.after(),
             versions: Default::default(),
             releases: Default::default(),
+            proofs: confirmation::Proofs::default(),
             trouble: RefCell::default(),
         }
     }
