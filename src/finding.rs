@@ -72,6 +72,8 @@ pub struct Finding {
     pub fix: Vec<String>,
     /// The object that a fingerprint or an exception binds to, where it is not `new`.
     pub object: Option<Oid>,
+    /// Whether time has turned a warning into an error, where the policy does not say otherwise.
+    pub overdue: bool,
     /// Whether it rests on something being absent that a clone may simply not have fetched.
     pub rests_on_absence: bool,
 }
@@ -98,6 +100,7 @@ impl Finding {
             clause: None,
             fix: vec![],
             object: None,
+            overdue: false,
             rests_on_absence: false,
         }
     }

@@ -5,9 +5,15 @@
 
 mod confirmation;
 mod kinds;
+mod lines;
+mod merge;
+mod origin;
+mod presence;
+mod state;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use crate::finding::Named;
 use crate::history::{Answer, History, Object, Oid, RefName, Refs, Unreadable};
@@ -17,6 +23,11 @@ use crate::version::{Release, Version};
 
 pub use confirmation::{Confirmed, Flaw, NewRecord, Proof, Record, Standing};
 pub use kinds::{RecordName, RefKind, kind_of, version_of};
+pub use lines::{Cut, LineId, LineMove};
+pub use merge::{Accused, Entry, Unconfirmed};
+pub use origin::{Closest, Foreign, TopicOrigin};
+pub use presence::{MergedBack, Presence};
+pub use state::Refusal;
 
 /// Without the push, or with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,6 +59,7 @@ pub struct Facts<'a> {
     versions: [OnceCell<BTreeMap<Version, VersionTag>>; 2],
     releases: [OnceCell<BTreeMap<Release, Oid>>; 2],
     proofs: confirmation::Proofs,
+    moves: RefCell<HashMap<LineId, Option<Rc<LineMove>>>>,
     trouble: RefCell<Vec<Unreadable>>,
 }
 
@@ -63,6 +75,7 @@ impl<'a> Facts<'a> {
             versions: Default::default(),
             releases: Default::default(),
             proofs: confirmation::Proofs::default(),
+            moves: RefCell::default(),
             trouble: RefCell::default(),
         }
     }

@@ -53,11 +53,39 @@ impl Pattern {
         self.regex().is_match(name)
     }
 
+    /// Returns a name that the pattern matches with `version` in it, for patterns that have one
+    /// obvious such name: everything around the group `version` is plain text.
+    #[must_use]
+    pub fn example(&self, version: &str) -> Option<String> {
+        let start = self.source.find("(?<version>")?;
+        let mut depth = 0;
+        let end = self.source[start..].char_indices().find_map(|(at, c)| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            (depth == 0).then_some(start + at + 1)
+        })?;
+        let name = format!("{}{version}{}", plain(&self.source[..start])?, plain(&self.source[end..])?);
+        self.captures(&name).filter(|caught| caught.version.as_deref() == Some(version)).map(|_| name)
+    }
+
     fn regex(&self) -> &Regex {
         self.compiled.get_or_init(|| {
             Regex::new(&anchored(&self.source)).expect("the pattern was compiled when it was read")
         })
     }
+}
+
+/// Returns the text that a piece of a pattern stands for where it stands for one text only.
+fn plain(piece: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut chars = piece.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => text.push(chars.next().filter(|c| !c.is_alphanumeric())?),
+            '(' | ')' | '[' | ']' | '{' | '}' | '*' | '+' | '?' | '|' | '.' | '^' | '$' => return None,
+            c => text.push(c),
+        }
+    }
+    Some(text)
 }
 
 fn anchored(source: &str) -> String {

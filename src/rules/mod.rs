@@ -1,6 +1,18 @@
 //! The rules: opinions about facts, one file each, in the order of `docs/rules.md`.
 
 mod branch_name;
+mod branch_origin;
+mod direct_commit;
+mod foxtrot_merge;
+mod lost_fix;
+mod merge_back_missing;
+mod merge_source;
+mod production_tree;
+mod release_backflow;
+mod release_state;
+mod release_version;
+mod unconfirmed_merge_back;
+mod words;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Level};
@@ -46,7 +58,20 @@ pub struct Context<'a> {
 }
 
 /// Every rule, in the order of its documentation.
-pub static RULES: &[&Rule] = &[&branch_name::RULE];
+pub static RULES: &[&Rule] = &[
+    &branch_name::RULE,
+    &branch_origin::RULE,
+    &release_backflow::RULE,
+    &release_state::RULE,
+    &release_version::RULE,
+    &direct_commit::RULE,
+    &foxtrot_merge::RULE,
+    &merge_source::RULE,
+    &unconfirmed_merge_back::RULE,
+    &production_tree::RULE,
+    &merge_back_missing::RULE,
+    &lost_fix::RULE,
+];
 
 /// Returns the rule called `id`.
 #[must_use]

@@ -1,0 +1,410 @@
+//! What a line takes in: from which refs, and whether it has been confirmed.
+
+use std::collections::HashSet;
+
+use super::{Facts, LineId, LineMove, RefKind, When};
+use crate::history::{Oid, PatchId};
+use crate::policy::{Base, LineRole, MergeStyle, Topic, While};
+use crate::version::{Release, Version};
+
+/// Why a commit may not enter a line by the refs that hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Entry {
+    /// A ref of a kind that may enter holds it.
+    Permitted,
+    /// A ref of a kind that may enter holds it, but the release's state does not admit that kind.
+    NotNow,
+    /// Only refs of kinds that may not enter hold it.
+    WrongKind,
+    /// No ref holds it: a topic that was never pushed.
+    Unknown,
+}
+
+/// Commits that a line takes in and may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accused {
+    /// The commits, children before parents.
+    pub commits: Vec<Oid>,
+    /// The short names of the refs that hold the newest of them, with the word for their kind.
+    pub holders: Vec<(String, String)>,
+}
+
+/// What a line takes in that is not confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unconfirmed {
+    /// The commits, children before parents.
+    pub commits: Vec<Oid>,
+    /// The release that they belong to, where one is known.
+    pub release: Option<Release>,
+    /// Whether it came as one commit that makes the release's whole change.
+    pub squashed: bool,
+}
+
+/// Tips that stand for one kind of ref, and what of them does not count as theirs.
+struct Group {
+    entry: Entry,
+    tips: Vec<Oid>,
+    bases: Vec<Oid>,
+    /// For kinds that may enter a release until its tag: the tag, whose content may enter still.
+    until: Option<Oid>,
+}
+
+impl Facts<'_> {
+    /// Returns the topic refs of one kind, before or after the push, with their tips.
+    fn topics_of(&self, wanted: usize) -> Vec<(String, Oid)> {
+        let mut found: Vec<(String, Oid)> = vec![];
+        for when in [When::Before, When::After] {
+            for entry in self.refs(when).below("refs/heads/") {
+                if matches!(self.kind(&entry.name), RefKind::Topic { kind, .. } if kind == wanted) {
+                    let topic = (entry.name.short(), entry.id);
+                    if !found.contains(&topic) {
+                        found.push(topic);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// What the lines that topics of a kind start from held before the push: not the topics' own.
+    fn bases_of(&self, topic: &Topic) -> Vec<Oid> {
+        match topic.from {
+            Base::Line(LineRole::Release) => self.releases(When::Before).values().copied().collect(),
+            Base::Line(role) => self.line(role, When::Before).into_iter().collect(),
+            Base::Confirmed => {
+                let lines = [LineRole::Integration, LineRole::Production];
+                let lines = lines.into_iter().filter_map(|role| self.line(role, When::Before));
+                lines.chain(self.shipped_below(None)).collect()
+            }
+        }
+    }
+
+    fn topic_group(&self, line: LineId, kind: usize) -> Group {
+        let topic = &self.policy.topics[kind];
+        let mut group = Group {
+            entry: Entry::WrongKind,
+            tips: self.topics_of(kind).into_iter().map(|(_, tip)| tip).collect(),
+            bases: self.bases_of(topic),
+            until: None,
+        };
+        if !topic.into.contains(&line.role()) {
+            return group;
+        }
+        group.entry = Entry::Permitted;
+        if let LineId::Release(release) = line {
+            let tag = Version::of(release);
+            let tagged_before = self.versions(When::Before).contains_key(&tag);
+            let tagged_after = self.versions(When::After).contains_key(&tag);
+            match topic.while_ {
+                While::BeforeTag if tagged_before => {
+                    group.entry = Entry::NotNow;
+                    group.until = self.version_commit(tag, When::After);
+                }
+                While::AfterTag if !tagged_after => group.entry = Entry::NotNow,
+                _ => {}
+            }
+        }
+        group
+    }
+
+    /// The release lines and version tags, where releases may enter `line`.
+    fn release_group(&self, line: LineId) -> Option<Group> {
+        let releases = self.policy.releases.as_ref()?;
+        if !releases.into.contains(&line.role()) {
+            return None;
+        }
+        let mut tips: Vec<Oid> = vec![];
+        for when in [When::Before, When::After] {
+            tips.extend(self.releases(when).values());
+            tips.extend(self.versions(when).values().filter_map(|tag| tag.commit));
+        }
+        Some(Group { entry: Entry::Permitted, tips, bases: vec![], until: None })
+    }
+
+    /// What is judged for `merge-source`: what came in from the side; on a line that takes
+    /// fast-forwards, everything.
+    fn incoming(&self, moved: &LineMove) -> Option<Vec<Oid>> {
+        let incoming = match self.merge_style(moved.line) {
+            MergeStyle::MergeCommit => moved.brought(),
+            MergeStyle::FastForward | MergeStyle::Any => moved.introduced.clone(),
+        };
+        if incoming.is_empty() {
+            return Some(incoming);
+        }
+        self.without(&incoming, &self.shipped_below(moved.line.release()))
+    }
+
+    /// Returns what a line takes in that its refs do not allow: of the wrong kind, and of a kind
+    /// that the release's state does not admit now.
+    pub fn accused(&self, moved: &LineMove) -> Option<(Option<Accused>, Option<Accused>)> {
+        let incoming = self.incoming(moved)?;
+        if incoming.is_empty() {
+            return Some((None, None));
+        }
+        let line = moved.line;
+        let mut groups: Vec<Group> =
+            (0..self.policy.topics.len()).map(|kind| self.topic_group(line, kind)).collect();
+        groups.extend(self.release_group(line));
+        let entries = self.entries(&incoming, &groups)?;
+        let owned = self.owned_by_others(line, &incoming)?;
+        let pick = |wanted: Entry| -> Vec<Oid> {
+            let zipped = incoming.iter().zip(&entries);
+            let hits = zipped.filter(|(commit, entry)| match wanted {
+                Entry::WrongKind => {
+                    **entry == wanted || (**entry == Entry::Unknown && owned.contains(*commit))
+                }
+                wanted => **entry == wanted,
+            });
+            hits.map(|(commit, _)| *commit).collect()
+        };
+        let (wrong, late) = (pick(Entry::WrongKind), pick(Entry::NotNow));
+        Some((self.accuse(line, wrong, &owned)?, self.accuse(line, late, &HashSet::new())?))
+    }
+
+    /// Commits of the integration or production line, as far as these may not enter `line`.
+    /// A release that takes them in is a matter of `release-backflow`, but for the production line.
+    fn owned_by_others(&self, line: LineId, commits: &[Oid]) -> Option<HashSet<Oid>> {
+        let other = match line {
+            LineId::Production => LineId::Integration,
+            LineId::Integration | LineId::Release(_) => LineId::Production,
+        };
+        Some(self.owned_by(other, commits)?.into_iter().collect())
+    }
+
+    /// For each commit the best that a group says of it.
+    fn entries(&self, commits: &[Oid], groups: &[Group]) -> Option<Vec<Entry>> {
+        let asked: Vec<Vec<Oid>> = groups
+            .iter()
+            .flat_map(|group| [group.tips.clone(), group.bases.clone(), group.until.into_iter().collect()])
+            .collect();
+        let reached = self.ask(self.history.reached(commits, &asked))?;
+        let entry_of = |at: usize| {
+            let said = groups.iter().enumerate().filter_map(|(index, group)| {
+                let [tips, bases, until] = [0, 1, 2].map(|part| reached[index * 3 + part][at]);
+                let entry = if until { Entry::Permitted } else { group.entry };
+                (tips && !bases).then_some(entry)
+            });
+            said.min().unwrap_or(Entry::Unknown)
+        };
+        Some((0..commits.len()).map(entry_of).collect())
+    }
+
+    fn accuse(&self, line: LineId, commits: Vec<Oid>, owned: &HashSet<Oid>) -> Option<Option<Accused>> {
+        let Some(newest) = commits.first() else { return Some(None) };
+        let mut refs: Vec<(String, String, Oid)> = vec![];
+        for (kind, topic) in self.policy.topics.iter().enumerate() {
+            refs.extend(self.topics_of(kind).into_iter().map(|(name, tip)| (name, topic.kind.clone(), tip)));
+        }
+        let groups: Vec<Vec<Oid>> = refs.iter().map(|(_, _, tip)| vec![*tip]).collect();
+        let reached = self.ask(self.history.reached(&[*newest], &groups))?;
+        let holding = refs.into_iter().zip(reached).filter(|(_, hit)| hit.first() == Some(&true));
+        let mut holders: Vec<(String, String)> = holding.map(|((name, kind, _), _)| (name, kind)).collect();
+        holders.dedup();
+        if owned.contains(newest) {
+            let other = if line == LineId::Production { LineId::Integration } else { LineId::Production };
+            holders.insert(0, (self.line_name(other), "line".to_owned()));
+        }
+        Some(Some(Accused { commits, holders }))
+    }
+
+    /// Returns the commits that a release takes in from the line it was cut from, or from another
+    /// release, with the name of that line.
+    pub fn backflow(&self, moved: &LineMove) -> Option<Option<(Vec<Oid>, LineId)>> {
+        let Some(release) = moved.line.release() else { return Some(None) };
+        let base = match self.policy.releases.as_ref()?.from {
+            LineRole::Production => LineId::Production,
+            _ => LineId::Integration,
+        };
+        let of_base: HashSet<Oid> = self.owned_by(base, &moved.introduced)?.into_iter().collect();
+        let rest: Vec<Oid> =
+            moved.introduced.iter().copied().filter(|commit| !of_base.contains(commit)).collect();
+        let mut others: Vec<(LineId, Oid)> = vec![];
+        for (other, tip) in self.releases(When::Before) {
+            others.push((LineId::Release(*other), *tip));
+        }
+        for (version, tag) in self.versions(When::Before) {
+            others.extend(tag.commit.map(|commit| (LineId::Release(version.release), commit)));
+        }
+        others.retain(|(line, _)| *line != moved.line);
+        let tips: Vec<Oid> = others.iter().map(|(_, tip)| *tip).collect();
+        let of_others: HashSet<Oid> = self.among(&rest, &tips)?.into_iter().collect();
+        let accused: Vec<Oid> = moved
+            .introduced
+            .iter()
+            .copied()
+            .filter(|commit| of_base.contains(commit) || of_others.contains(commit))
+            .collect();
+        if accused.is_empty() {
+            return Some(None);
+        }
+        let accused = self.without(&accused, &self.shipped_below(Some(release)))?;
+        let Some(newest) = accused.first() else { return Some(None) };
+        if of_base.contains(newest) {
+            return Some(Some((accused, base)));
+        }
+        let owner =
+            others.iter().find(|(_, tip)| self.ask(self.history.is_ancestor(*newest, *tip)) == Some(true));
+        let owner = owner.map_or(base, |(line, _)| *line);
+        Some(Some((accused, owner)))
+    }
+
+    /// Returns what the integration line takes in of releases that is not shipped.
+    pub fn unconfirmed_in_integration(&self, moved: &LineMove) -> Option<Option<Unconfirmed>> {
+        let mut owned: HashSet<Oid> = HashSet::new();
+        for (tips, cut) in self.release_content() {
+            let held = self.among(&moved.introduced, &tips)?;
+            let held = match cut {
+                Some(cut) => self.without(&held, &[cut])?,
+                None => held,
+            };
+            owned.extend(held);
+        }
+        let commits: Vec<Oid> =
+            moved.introduced.iter().copied().filter(|commit| owned.contains(commit)).collect();
+        let commits =
+            if commits.is_empty() { commits } else { self.without(&commits, &self.shipped_below(None))? };
+        self.blame(moved, commits)
+    }
+
+    /// Tips of release lines and version tags; for releases that the push creates, with the cut
+    /// below which nothing is theirs.
+    fn release_content(&self) -> Vec<(Vec<Oid>, Option<Oid>)> {
+        let before = self.releases(When::Before);
+        let mut old: Vec<Oid> = vec![];
+        let mut content: Vec<(Vec<Oid>, Option<Oid>)> = vec![];
+        let mut tags: Vec<(Release, Oid)> = vec![];
+        for (version, tag) in self.versions(When::After) {
+            tags.extend(tag.commit.map(|commit| (version.release, commit)));
+        }
+        for (release, tip) in self.releases(When::After) {
+            if before.contains_key(release) {
+                old.push(*tip);
+                continue;
+            }
+            let mut tips = vec![*tip];
+            tips.extend(tags.iter().filter(|(of, _)| of == release).map(|(_, commit)| *commit));
+            content.push((tips, self.cut(*release)));
+        }
+        let after = self.releases(When::After);
+        let created = |release: &Release| after.contains_key(release) && !before.contains_key(release);
+        old.extend(tags.iter().filter(|(release, _)| !created(release)).map(|(_, commit)| *commit));
+        content.push((old, None));
+        content
+    }
+
+    /// Returns what the production line takes in that is neither shipped nor a merge of shipped.
+    pub fn unconfirmed_in_production(&self, moved: &LineMove) -> Option<Option<Unconfirmed>> {
+        let commits = self.without(&moved.introduced, &self.shipped_below(None))?;
+        let commits = self.but_merges(&commits)?;
+        self.blame(moved, commits)
+    }
+
+    /// Returns what a production line that is created after the first version tag holds beside
+    /// what is shipped.
+    pub fn unconfirmed_at_birth(&self, tip: Oid) -> Option<Vec<Oid>> {
+        self.ask(self.history.introduced(&[tip], &self.shipped_below(None)))
+    }
+
+    /// Names the release that unconfirmed commits belong to; where there are none by ancestry,
+    /// looks for a release that came squashed.
+    fn blame(&self, moved: &LineMove, commits: Vec<Oid>) -> Option<Option<Unconfirmed>> {
+        let Some(newest) = commits.first() else { return self.squashed(moved) };
+        let mut release = None;
+        for (candidate, tip) in self.unconfirmed_tips() {
+            if self.ask(self.history.is_ancestor(*newest, tip))? {
+                release = Some(candidate);
+                break;
+            }
+        }
+        Some(Some(Unconfirmed { commits, release, squashed: false }))
+    }
+
+    /// Tips of releases and their version tags that may not be shipped yet.
+    fn unconfirmed_tips(&self) -> Vec<(Release, Oid)> {
+        let mut tips: Vec<(Release, Oid)> = vec![];
+        for when in [When::After, When::Before] {
+            tips.extend(self.releases(when).iter().map(|(release, tip)| (*release, *tip)));
+        }
+        for (version, tag) in self.versions(When::After) {
+            if !self.confirmed().contains_key(version) {
+                tips.extend(tag.commit.map(|commit| (version.release, commit)));
+            }
+        }
+        tips.sort();
+        tips.dedup();
+        tips
+    }
+
+    /// Returns the new trunk commit that makes, as one change, the whole change of an unconfirmed
+    /// release since its merge base with the line.
+    fn squashed(&self, moved: &LineMove) -> Option<Option<Unconfirmed>> {
+        let mut changes: Vec<(Release, PatchId)> = vec![];
+        let shipped = self.shipped_below(None);
+        for (release, tip) in self.unconfirmed_tips() {
+            let bases = self.ask(self.history.merge_bases(moved.old, tip))?;
+            let [base] = bases[..] else { continue };
+            if base == tip || self.without(&[tip], &shipped)?.is_empty() {
+                continue;
+            }
+            changes.extend(self.ask(self.history.patch(Some(base), tip))?.map(|patch| (release, patch)));
+        }
+        if changes.is_empty() {
+            return Some(None);
+        }
+        for commit in &moved.trunk {
+            let first = self.ask(self.history.parents(*commit))?.first().copied();
+            let Some(patch) = self.ask(self.history.patch(first, *commit))? else { continue };
+            if let Some((release, _)) = changes.iter().find(|(_, change)| *change == patch) {
+                let release = Some(*release);
+                return Some(Some(Unconfirmed { commits: vec![*commit], release, squashed: true }));
+            }
+        }
+        Some(None)
+    }
+
+    /// Returns the new trunk commits of a line that are not its own merges: plain commits and
+    /// merges that bring nothing, and commits that another line made.
+    pub fn direct_commits(&self, moved: &LineMove) -> Option<(Vec<Oid>, Vec<Oid>)> {
+        let mut plain = vec![];
+        for commit in &moved.trunk {
+            let parents = self.ask(self.history.parents(*commit))?;
+            let empty = match parents.split_first() {
+                Some((first, further)) => self.without(further, &[*first])?.is_empty(),
+                None => true,
+            };
+            if empty {
+                plain.push(*commit);
+            }
+        }
+        Some((plain, self.made_by_others(moved)?))
+    }
+
+    /// New trunk commits that another line had on its trunk before the push, or has above its cut
+    /// where the push creates or moves it.
+    fn made_by_others(&self, moved: &LineMove) -> Option<Vec<Oid>> {
+        let mut theirs: HashSet<Oid> = HashSet::new();
+        for (line, tip) in self.lines(When::Before) {
+            if line == moved.line {
+                continue;
+            }
+            for commit in &moved.trunk {
+                if self.ask(self.history.on_trunk(*commit, tip))? {
+                    theirs.insert(*commit);
+                }
+            }
+        }
+        for (release, tip) in self.releases(When::After) {
+            let line = LineId::Release(*release);
+            if line == moved.line || self.tip(line, When::Before) == Some(*tip) {
+                continue;
+            }
+            let cut: Vec<Oid> = self.cut(*release).into_iter().collect();
+            for commit in self.without(&moved.trunk, &cut)? {
+                if self.ask(self.history.on_trunk(commit, *tip))? {
+                    theirs.insert(commit);
+                }
+            }
+        }
+        Some(moved.trunk.iter().copied().filter(|commit| theirs.contains(commit)).collect())
+    }
+}

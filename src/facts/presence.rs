@@ -1,0 +1,181 @@
+//! Whether what a version shipped is there in another line of history.
+
+use std::collections::HashSet;
+
+use super::{Facts, LineId, When};
+use crate::history::{Oid, PatchId};
+use crate::policy::LineRole;
+use crate::version::{Release, Version};
+
+/// How the content of a version is present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Its commit is an ancestor.
+    Ancestry,
+    /// Every one of its changes was made there as well (cherry-picked), or all of them as one.
+    Patches,
+    /// Merging it would change nothing.
+    Content,
+    /// It is missing.
+    Missing,
+}
+
+impl Facts<'_> {
+    /// Returns how the version `version` (at commit `tag`) is present in `tip`; `None`: unknown.
+    pub fn presence(&self, version: Version, tag: Oid, tip: Oid) -> Option<Presence> {
+        if self.ask(self.history.is_ancestor(tag, tip))? {
+            return Some(Presence::Ancestry);
+        }
+        if self.present_by_patches(version, tag, tip)? {
+            return Some(Presence::Patches);
+        }
+        let same = self.ask(self.history.merge_changes_nothing(tip, tag))?;
+        Some(if same { Presence::Content } else { Presence::Missing })
+    }
+
+    /// Returns what a version brought, children before parents: for a hotfix what lies above its
+    /// previous version tag, for a release what lies above the cut.
+    pub fn brought_by(&self, version: Version, tag: Oid) -> Option<Vec<Oid>> {
+        let below: Vec<Oid> = self.base_of(version, tag).into_iter().collect();
+        self.ask(self.history.introduced(&[tag], &below))
+    }
+
+    fn base_of(&self, version: Version, tag: Oid) -> Option<Oid> {
+        let previous =
+            self.versions_of(version.release, When::After).into_iter().rfind(|other| *other < version);
+        match previous.and_then(|previous| self.version_commit(previous, When::After)) {
+            Some(previous) => Some(previous),
+            None => self.cut_of(tag),
+        }
+    }
+
+    fn present_by_patches(&self, version: Version, tag: Oid, tip: Oid) -> Option<bool> {
+        let fixes = self.changes(&self.brought_by(version, tag)?)?;
+        if fixes.is_empty() {
+            return Some(false);
+        }
+        let there: HashSet<PatchId> =
+            self.changes(&self.ask(self.history.introduced(&[tip], &[tag]))?)?.into_iter().collect();
+        Some(fixes.iter().all(|fix| there.contains(fix)))
+    }
+
+    /// The changes of the plain commits among `commits`.
+    fn changes(&self, commits: &[Oid]) -> Option<Vec<PatchId>> {
+        let mut changes = vec![];
+        for commit in commits {
+            let parents = self.ask(self.history.parents(*commit))?;
+            if parents.len() < 2 {
+                changes.extend(self.ask(self.history.patch(parents.first().copied(), *commit))?);
+            }
+        }
+        Some(changes)
+    }
+
+    /// Returns the versions of releases below `release` that something after them should contain:
+    /// of each release the newest confirmed one, and the newest hotfix where that is not confirmed.
+    pub fn owed_versions(&self, release: Release) -> Vec<(Version, bool)> {
+        let mut owed: Vec<(Version, bool)> = vec![];
+        let mut releases: Vec<Release> = self
+            .versions(When::After)
+            .keys()
+            .map(|version| version.release)
+            .filter(|of| *of < release)
+            .collect();
+        releases.dedup();
+        for release in releases {
+            let versions = self.versions_of(release, When::After);
+            let confirmed = versions.iter().rfind(|version| self.confirmed().contains_key(version));
+            owed.extend(confirmed.map(|version| (*version, true)));
+            let newest =
+                versions.last().filter(|newest| newest.hotfix.is_some() && Some(*newest) != confirmed);
+            owed.extend(newest.map(|version| (*version, false)));
+        }
+        owed
+    }
+
+    /// Returns those of the owed versions that are missing from `tip`, with whether each is
+    /// confirmed.
+    pub fn lost_fixes(&self, release: Release, tip: Oid) -> Option<Vec<(Version, bool)>> {
+        let owed = self.owed_versions(release);
+        let commits: Vec<(Version, bool, Oid)> = owed
+            .into_iter()
+            .filter_map(|(version, confirmed)| {
+                Some((version, confirmed, self.version_commit(version, When::After)?))
+            })
+            .collect();
+        let tags: Vec<Oid> = commits.iter().map(|(_, _, tag)| *tag).collect();
+        // One walk for the ordinary case: everything is there by ancestry.
+        let absent: HashSet<Oid> = self.without(&tags, &[tip])?.into_iter().collect();
+        let mut lost = vec![];
+        for (version, confirmed, tag) in commits {
+            if absent.contains(&tag) && self.presence(version, tag, tip)? == Presence::Missing {
+                lost.push((version, confirmed));
+            }
+        }
+        Some(lost)
+    }
+}
+
+/// How far a confirmed version is merged back into one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MergedBack {
+    /// The line.
+    pub line: LineId,
+    /// How the version is present there.
+    pub presence: Presence,
+}
+
+impl Facts<'_> {
+    /// Returns, for each line that releases go into, how `version` is present there. Lines that do
+    /// not exist are left out.
+    pub fn merged_back(&self, version: Version) -> Option<Vec<MergedBack>> {
+        let tag = self.version_commit(version, When::After)?;
+        let mut found = vec![];
+        for line in self.merge_back_lines() {
+            if let Some(tip) = self.tip(line, When::After) {
+                found.push(MergedBack { line, presence: self.presence(version, tag, tip)? });
+            }
+        }
+        Some(found)
+    }
+
+    fn merge_back_lines(&self) -> Vec<LineId> {
+        let into = self.policy.releases.as_ref().map_or(&[][..], |releases| &releases.into);
+        let line = |role: &LineRole| match role {
+            LineRole::Integration => Some(LineId::Integration),
+            LineRole::Production => Some(LineId::Production),
+            LineRole::Release => None,
+        };
+        into.iter().filter_map(line).collect()
+    }
+
+    /// Returns the newest confirmed version of a release.
+    pub fn newest_confirmed(&self, release: Release) -> Option<Version> {
+        self.confirmed().keys().rfind(|version| version.release == release).copied()
+    }
+
+    /// Whether the line of `release`, which stood at `tip`, is no longer needed: it is merged back
+    /// or closed, or nothing was ever made of it. `None`: unknown.
+    pub fn line_is_done(&self, release: Release, tip: Oid) -> Option<bool> {
+        if self.closed(release) {
+            return Some(true);
+        }
+        let Some(newest) = self.newest_version(release, When::After) else {
+            let base: Vec<Oid> = self.release_base(When::After).into_iter().collect();
+            return Some(self.without(&[tip], &base)?.is_empty());
+        };
+        if self.newest_confirmed(release) != Some(newest) {
+            return Some(false);
+        }
+        let lines: Vec<Oid> =
+            self.merge_back_lines().into_iter().filter_map(|line| self.tip(line, When::After)).collect();
+        let mut in_all = true;
+        for line in &lines {
+            in_all &= self.ask(self.history.is_ancestor(tip, *line))?;
+        }
+        if in_all {
+            return Some(true);
+        }
+        Some(self.merged_back(newest)?.iter().all(|line| line.presence != Presence::Missing))
+    }
+}

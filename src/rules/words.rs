@@ -1,0 +1,72 @@
+//! Words and commands that several rules say alike.
+
+use super::Context;
+use crate::facts::{LineId, LineMove};
+use crate::finding::{Finding, LISTED};
+use crate::history::Oid;
+use crate::push::RefUpdate;
+
+/// Returns a number with its noun: `1 commit`, `2 commits`.
+pub(super) fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// Returns a word as a shell takes it: in single quotes where it has anything but plain characters.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._/-+:@%=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Returns a commit's id as commands use it.
+pub(super) fn short(id: Oid) -> String {
+    id.to_hex_with_len(12).to_string()
+}
+
+/// Adds the command that sends a branch again: one that the server has is replaced with a lease.
+pub(super) fn push_again(finding: Finding, update: &RefUpdate, cx: &Context<'_>) -> Finding {
+    let remote = quoted(&cx.push.remote);
+    let branch = quoted(&update.name.short());
+    let force = if update.old.is_some() { "--force-with-lease " } else { "" };
+    finding.fix(format!("git push {force}{remote} {branch}"))
+}
+
+/// Lists the first few of `commits` under a caption.
+pub(super) fn listing(finding: Finding, caption: String, commits: &[Oid], cx: &Context<'_>) -> Finding {
+    let named = cx.facts.named(&commits[..commits.len().min(LISTED)]);
+    finding.commits(caption, named, commits.len())
+}
+
+/// Adds the commands that start a line's update over from where the line stands on the server.
+pub(super) fn start_over(finding: Finding, moved: &LineMove, cx: &Context<'_>) -> Finding {
+    let line = cx.facts.line_name(moved.line);
+    let remote = &cx.push.remote;
+    finding.fix(format!("git fetch {}", quoted(remote))).fix(format!(
+        "git checkout -B {} {}",
+        quoted(&line),
+        quoted(&format!("{remote}/{line}"))
+    ))
+}
+
+/// Adds the commands that merge `what` into the line again, as a merge of the line's own.
+pub(super) fn merge_again(finding: Finding, moved: &LineMove, what: &str, cx: &Context<'_>) -> Finding {
+    let line = cx.facts.line_name(moved.line);
+    start_over(finding, moved, cx).fix(format!("git merge --no-ff --no-edit {}", quoted(what))).fix(format!(
+        "git push {} {}",
+        quoted(&cx.push.remote),
+        quoted(&line)
+    ))
+}
+
+/// Returns a line's name in backticks, as messages have it.
+pub(super) fn line(line: LineId, cx: &Context<'_>) -> String {
+    format!("`{}`", cx.facts.line_name(line))
+}
+
+/// Returns a number of days with its noun.
+pub(super) fn count_days(days: i64) -> String {
+    format!("{days} {}", if days == 1 { "day" } else { "days" })
+}
