@@ -1,13 +1,17 @@
 //! What can be asked of a history: commits, tags, ancestry, and what two commits differ in.
 
+mod drawn;
 mod memory;
 pub mod name;
+mod picture;
 mod refs;
 
+pub use drawn::{Details, Drawn, FIRST_DATE, TagDetails, TagOf, draw};
 pub use gix::ObjectId as Oid;
 pub use gix::bstr::{BStr, BString, ByteSlice};
 pub use memory::{Memory, NewCommit, NewTag};
 pub use name::RefName;
+pub use picture::{Label, Mistake, Picture, Placed, Sketch};
 pub use refs::{Ref, Refs};
 
 /// Seconds since 1970-01-01T00:00:00Z; may be negative or far ahead, for a pusher chooses it.

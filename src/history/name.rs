@@ -64,6 +64,21 @@ impl fmt::Debug for RefName {
     }
 }
 
+/// Returns the one of `known` that `word` was probably meant to be.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let distance = |name: &&str| strsim::damerau_levenshtein(word, name);
+    known.into_iter().min_by_key(distance).filter(|name| distance(name) <= 1 + word.chars().count() / 4)
+}
+
+/// Returns "there is no `what`", with the nearest name that there is.
+pub(crate) fn unknown<T: AsRef<str>>(what: &str, word: &str, known: &[T]) -> String {
+    match nearest(word, known.iter().map(AsRef::as_ref)) {
+        Some(near) => format!("there is no {what}; did you mean `{near}`?"),
+        None => format!("there is no {what}"),
+    }
+}
+
 /// Returns foreign text that is safe to print: control characters and the format characters that
 /// reorder or hide text (Unicode category Cf and the line separators) come out as `\u{…}`, bytes
 /// that are no UTF-8 as `\xNN`.
