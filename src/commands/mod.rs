@@ -80,6 +80,16 @@ pub enum Color {
     Never,
 }
 
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 
@@ -147,6 +157,9 @@ pub enum Failure {
     /// The command does not exist yet.
     #[error("run `{0}`: it is not built yet")]
     NotBuilt(&'static str),
+    /// The demo could not be played to its end.
+    #[error(transparent)]
+    Demo(#[from] demo::Trouble),
 }
 
 /// Runs the command line and returns the exit code: 0 clean, 1 findings, 2 could not judge.
