@@ -3,6 +3,7 @@
 mod branch_name;
 mod branch_origin;
 mod direct_commit;
+mod exception;
 mod foxtrot_merge;
 mod lost_fix;
 mod merge_back_missing;
@@ -16,7 +17,8 @@ mod words;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Level};
-use crate::policy::Policy;
+use crate::history::RefName;
+use crate::policy::{Exception, Policy};
 use crate::push::{Push, RefUpdate};
 
 /// A rule: what it says about itself, and what it asks.
@@ -71,7 +73,15 @@ pub static RULES: &[&Rule] = &[
     &production_tree::RULE,
     &merge_back_missing::RULE,
     &lost_fix::RULE,
+    &exception::RULE,
 ];
+
+/// Returns the finding of the rule `exception` about one that has expired or, where not, met
+/// nothing: only the verdict knows.
+#[must_use]
+pub fn exception_finding(exception: &Exception, name: &RefName, expired: bool) -> Finding {
+    exception::finding(exception, name, expired)
+}
 
 /// Returns the rule called `id`.
 #[must_use]

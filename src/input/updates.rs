@@ -1,0 +1,228 @@
+//! From a hook's lines to updates, held against the ref store and the object store.
+
+use std::collections::BTreeMap;
+
+use super::{HookLine, Unusable};
+use crate::history::{History, Object, Oid, RefName, Refs, Unreadable};
+use crate::push::RefUpdate;
+
+/// What a hook was given, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Received {
+    /// What is judged, in the order it came.
+    pub updates: Vec<RefUpdate>,
+    /// How many refs were read, those included that are not judged.
+    pub refs: usize,
+    /// How many of them are the forge's own, which it guards itself.
+    pub skipped: usize,
+}
+
+/// Namespaces that a forge writes itself. The server refuses a push there on its own; rejecting
+/// it here as well would stop the rest of the push.
+const FORGES_OWN: [&[u8]; 9] = [
+    b"refs/merge-requests/",
+    b"refs/pull/",
+    b"refs/keep-around/",
+    b"refs/pipelines/",
+    b"refs/environments/",
+    b"refs/remotes/",
+    b"refs/tmp/",
+    b"refs/for/",
+    b"refs/changes/",
+];
+
+/// How many symbolic refs are followed, as in git.
+const DEEPEST_ALIAS: usize = 5;
+
+/// Whether a ref belongs to the forge and not to the people who push.
+#[must_use]
+pub fn is_forges_own(name: &RefName) -> bool {
+    FORGES_OWN.iter().any(|prefix| name.full().starts_with(prefix))
+}
+
+/// Checks a server hook's lines against what is here: the refs without the push, and the objects
+/// with it.
+///
+/// # Errors
+/// Where the input contradicts the repository, names a ref twice, or an object did not arrive.
+pub fn received(lines: &[HookLine], before: &Refs, history: &dyn History) -> Result<Received, Unusable> {
+    let mut received = Received { refs: lines.len(), ..Received::default() };
+    let mut known = BTreeMap::new();
+    for line in lines {
+        if is_forges_own(&line.name) {
+            received.skipped += 1;
+            continue;
+        }
+        let update = checked(line, before, history)?;
+        match known.insert(update.name.clone(), (update.new, &line.name)) {
+            None => received.updates.push(update),
+            // A mirror push sends an alias and what it stands for; git carries out one of them.
+            Some((new, other)) if new == update.new && *other != line.name => {}
+            Some(_) => return Err(Unusable::Twice { name: line.name.clone() }),
+        }
+    }
+    Ok(received)
+}
+
+fn checked(line: &HookLine, before: &Refs, history: &dyn History) -> Result<RefUpdate, Unusable> {
+    let name = meant(&line.name, before);
+    let stored = before.get(&name).map(|entry| entry.id);
+    if stored != line.old {
+        return Err(Unusable::Contradiction { name: line.name.clone(), said: line.old, stored });
+    }
+    if let Some(id) = line.new {
+        arrived(&name, id, history)?;
+    }
+    Ok(RefUpdate { name, old: stored, new: line.new })
+}
+
+/// Returns the ref that a push to `name` would write.
+fn meant(name: &RefName, refs: &Refs) -> RefName {
+    let mut name = name.clone();
+    for _ in 0..DEEPEST_ALIAS {
+        match refs.get(&name).and_then(|entry| entry.symbolic.clone()) {
+            Some(target) => name = target,
+            None => break,
+        }
+    }
+    name
+}
+
+fn arrived(name: &RefName, id: Oid, history: &dyn History) -> Result<(), Unusable> {
+    let no_commit = |what| Unusable::NoCommit { name: name.clone(), id, what };
+    match history.object(id) {
+        Ok(_) if name.branch().is_none() => Ok(()),
+        Ok(Object::Commit) => Ok(()),
+        Ok(Object::Tag(_)) => Err(no_commit("tag")),
+        Ok(Object::Tree) => Err(no_commit("tree")),
+        Ok(Object::Blob) => Err(no_commit("blob")),
+        Err(Unreadable::Missing(_)) => Err(Unusable::Missing { name: name.clone(), id }),
+        Err(source) => Err(Unusable::History { name: name.clone(), source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Memory, NewCommit, Ref};
+
+    struct Story {
+        history: Memory,
+        refs: Refs,
+        old: Oid,
+        new: Oid,
+    }
+
+    fn story() -> Story {
+        let mut history = Memory::default();
+        let old = history.add_commit(&NewCommit { message: "old".to_owned(), ..NewCommit::default() });
+        let new = history.add_commit(&NewCommit {
+            message: "new".to_owned(),
+            parents: vec![old],
+            ..NewCommit::default()
+        });
+        let mut refs: Refs = [Ref::new(RefName::of_branch("master"), old)].into_iter().collect();
+        refs.set(Ref {
+            symbolic: Some(RefName::of_branch("master")),
+            ..Ref::new(RefName::of_branch("main"), old)
+        });
+        Story { history, refs, old, new }
+    }
+
+    fn line(name: &str, old: Option<Oid>, new: Option<Oid>) -> HookLine {
+        HookLine { old, new, name: RefName::new(name) }
+    }
+
+    impl Story {
+        fn read(&self, lines: &[HookLine]) -> Result<Received, Unusable> {
+            received(lines, &self.refs, &self.history)
+        }
+    }
+
+    #[test]
+    fn an_alias_is_judged_as_what_it_stands_for() {
+        let story = story();
+        let read = story.read(&[line("refs/heads/main", Some(story.old), Some(story.new))]).unwrap();
+        assert_eq!(read.updates[0].name, RefName::of_branch("master"));
+        assert_eq!(read.updates[0].old, Some(story.old));
+    }
+
+    #[test]
+    fn an_alias_and_what_it_stands_for_are_one_update_where_they_agree() {
+        let story = story();
+        let both = |new| {
+            [
+                line("refs/heads/main", Some(story.old), Some(story.new)),
+                line("refs/heads/master", Some(story.old), new),
+            ]
+        };
+        let read = story.read(&both(Some(story.new))).unwrap();
+        assert_eq!((read.updates.len(), read.refs), (1, 2));
+        assert!(matches!(story.read(&both(None)), Err(Unusable::Twice { .. })));
+    }
+
+    #[test]
+    fn a_ref_is_named_once() {
+        let story = story();
+        let twice = line("refs/heads/x", None, Some(story.new));
+        let read = story.read(&[twice.clone(), twice]);
+        assert_eq!(read, Err(Unusable::Twice { name: RefName::of_branch("x") }));
+    }
+
+    #[test]
+    fn the_ref_store_is_believed_and_not_the_input() {
+        let story = story();
+        for said in [None, Some(story.new)] {
+            let read = story.read(&[line("refs/heads/master", said, None)]);
+            assert!(matches!(read, Err(Unusable::Contradiction { .. })), "{said:?}");
+        }
+        // git lets a "corrupt" ref be deleted whatever the old id was.
+        let read = story.read(&[line("refs/heads/nowhere", Some(story.old), None)]);
+        assert!(matches!(read, Err(Unusable::Contradiction { stored: None, .. })));
+    }
+
+    #[test]
+    fn deleting_what_is_not_there_is_an_update_that_does_nothing() {
+        let story = story();
+        let read = story.read(&[line("refs/heads/nowhere", None, None)]).unwrap();
+        assert!(!read.updates[0].creates() && !read.updates[0].deletes() && !read.updates[0].moves());
+    }
+
+    #[test]
+    fn an_object_that_did_not_arrive_is_named_with_its_ref() {
+        let story = story();
+        let absent = Oid::from_hex(&[b'9'; 40]).unwrap();
+        let error = story.read(&[line("refs/heads/x", None, Some(absent))]).unwrap_err();
+        assert_eq!(error, Unusable::Missing { name: RefName::of_branch("x"), id: absent });
+        assert!(error.to_string().contains("`refs/heads/x`"));
+    }
+
+    #[test]
+    fn a_branch_holds_a_commit_and_a_tag_may_hold_anything() {
+        let mut story = story();
+        let blob = story.history.add_blob(b"x");
+        let branch = story.read(&[line("refs/heads/x", None, Some(blob))]);
+        assert!(matches!(branch, Err(Unusable::NoCommit { what: "blob", .. })));
+        assert!(story.read(&[line("refs/tags/x", None, Some(blob))]).is_ok());
+    }
+
+    #[test]
+    fn what_is_the_forges_own_is_counted_and_left_alone() {
+        let story = story();
+        let absent = Oid::from_hex(&[b'9'; 40]).unwrap();
+        let read = story
+            .read(&[
+                line("refs/merge-requests/1/head", None, Some(absent)),
+                line("refs/heads/x", None, Some(story.new)),
+            ])
+            .unwrap();
+        assert_eq!((read.updates.len(), read.refs, read.skipped), (1, 2, 1));
+    }
+
+    #[test]
+    fn a_refusal_shows_no_control_character() {
+        let story = story();
+        let error = story.read(&[line("refs/heads/\u{1b}[2J", Some(story.old), None)]).unwrap_err();
+        assert!(!error.to_string().contains('\u{1b}'));
+    }
+}
