@@ -322,6 +322,13 @@ impl Policy {
         }
     }
 
+    /// Whether the policy gives the rule a level above `off` at the moment `now`.
+    #[must_use]
+    pub fn turns_on(&self, rule: &str, now: Seconds) -> bool {
+        let holds = |level: &&RuleLevel| level.rule == rule && level.until.is_none_or(|until| now <= until);
+        self.levels.iter().find(holds).is_some_and(|level| level.level != Level::Off)
+    }
+
     /// Whether several releases stay open side by side.
     #[must_use]
     pub fn parallel(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod branch_name;
 mod branch_origin;
+mod confirmation;
 mod direct_commit;
 mod exception;
 mod foxtrot_merge;
@@ -12,6 +13,7 @@ mod production_tree;
 mod release_backflow;
 mod release_state;
 mod release_version;
+mod tag_signature;
 mod unconfirmed_merge_back;
 mod words;
 
@@ -73,6 +75,8 @@ pub static RULES: &[&Rule] = &[
     &production_tree::RULE,
     &merge_back_missing::RULE,
     &lost_fix::RULE,
+    &tag_signature::RULE,
+    &confirmation::RULE,
     &exception::RULE,
 ];
 

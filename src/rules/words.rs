@@ -1,9 +1,10 @@
 //! Words and commands that several rules say alike.
 
 use super::Context;
-use crate::facts::{LineId, LineMove};
+use crate::facts::{LineId, LineMove, Record};
 use crate::finding::{Finding, LISTED};
 use crate::history::Oid;
+use crate::history::name::escape;
 use crate::push::RefUpdate;
 
 /// Returns a number with its noun: `1 commit`, `2 commits`.
@@ -69,4 +70,24 @@ pub(super) fn line(line: LineId, cx: &Context<'_>) -> String {
 /// Returns a number of days with its noun.
 pub(super) fn count_days(days: i64) -> String {
     format!("{days} {}", if days == 1 { "day" } else { "days" })
+}
+
+/// Adds the commands that make a record anew under the same name.
+pub(super) fn remake(finding: Finding, record: &Record, cx: &Context<'_>) -> Finding {
+    let parts = &record.parts;
+    if escape(parts.tag().as_bytes()) != parts.tag() {
+        return finding.note("delete the tag and let `flowcheck confirm` make the record");
+    }
+    let [version_tag, environment, id] =
+        [&parts.version_tag, &parts.environment, &parts.id].map(|word| quoted(word));
+    let revoke = if parts.revokes {
+        let reason = record.reason.as_deref().filter(|reason| escape(reason.as_bytes()) == *reason);
+        format!(" --revoke --reason {}", quoted(reason.unwrap_or("rolled back")))
+    } else {
+        String::new()
+    };
+    finding.fix(format!("git tag -d {}", quoted(&parts.tag()))).fix(format!(
+        "flowcheck confirm {version_tag} --environment {environment} --id {id}{revoke} --push {}",
+        quoted(&cx.push.remote)
+    ))
 }
