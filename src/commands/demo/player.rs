@@ -60,7 +60,7 @@ impl<'a, W: Write> Player<'a, W> {
 
     /// Says how it went; the exit code is the demo's.
     pub(super) fn bow(&mut self) -> Result<Exit, Trouble> {
-        let pushes = format!("{} pushes accepted, {} rejected", self.accepted, self.rejected);
+        let pushes = format!("{} of {} pushes accepted", self.accepted, self.accepted + self.rejected);
         let Some(difference) = self.difference.take() else {
             self.tell(&format!("\n{ACCEPTED}{pushes}, each as the flow asks.{ACCEPTED:#}"))?;
             return Ok(Exit::Clean);
@@ -200,6 +200,42 @@ To ../server.git
                 commands: vec!["git fetch origin".to_owned()],
             }
         );
+    }
+
+    /// Plays a push to a server without a hook, which takes everything.
+    fn play(expected: Step) -> (Exit, String) {
+        let theatre = Theatre::open(false).expect("a temporary directory can be made");
+        let mut out = vec![];
+        let mut player = Player::new(&theatre, &mut out);
+        let lines = "git init -q --bare -b develop server; git init -q -b develop shop; cd shop
+            git remote add origin ../server; git commit -qm 'Open' --allow-empty";
+        let stage = Act { title: "stage", directory: ".", steps: vec![Step::Run(lines.to_owned())] };
+        let late = Act { title: "late", directory: ".", steps: vec![Step::Run("exit 3".to_owned())] };
+        player.act(&stage).expect("git is there");
+        player
+            .act(&Act { title: "push", directory: "shop", steps: vec![expected] })
+            .expect("a push may fail");
+        if player.difference.is_some() {
+            player.act(&late).expect("nothing is played after a difference");
+        }
+        let exit = player.bow().expect("memory takes every line");
+        (exit, String::from_utf8(out).expect("the demo writes UTF-8"))
+    }
+
+    #[test]
+    fn a_push_that_ends_otherwise_than_expected_is_told_and_fails_the_demo() {
+        let wrong = Expected { accepted: false, rules: &["direct-commit"] };
+        let (exit, told) = play(Step::Push("git push origin develop", wrong));
+        assert_eq!(exit, Exit::Findings);
+        assert!(told.contains("expected: rejected: direct-commit\n  came:     accepted\n"), "{told}");
+    }
+
+    #[test]
+    fn a_push_that_ends_as_expected_is_counted() {
+        let right = Expected { accepted: true, rules: &[] };
+        let (exit, told) = play(Step::Push("git push origin develop", right));
+        assert_eq!(exit, Exit::Clean);
+        assert!(told.contains("1 of 1 pushes accepted"), "{told}");
     }
 
     #[test]

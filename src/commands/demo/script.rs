@@ -28,11 +28,12 @@ pub(super) enum Step {
 pub(super) struct Expected {
     /// Whether the server takes it.
     pub accepted: bool,
-    rules: &'static [&'static str],
+    /// The rules that have to speak; a warning has `warn ` in front.
+    pub rules: &'static [&'static str],
 }
 
 impl Expected {
-    /// Returns the rules that have to speak, sorted; a warning has `warn ` in front.
+    /// Returns the rules that have to speak, sorted.
     pub(super) fn sorted(&self) -> Vec<String> {
         let mut rules: Vec<String> = self.rules.iter().map(|&rule| rule.to_owned()).collect();
         rules.sort();
