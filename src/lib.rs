@@ -27,5 +27,6 @@ pub mod report;
 )]
 pub mod repository;
 pub mod rules;
+pub mod scenario;
 pub mod verdict;
 pub mod version;

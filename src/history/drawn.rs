@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
 
-use super::picture::{Label, Picture, Placed, Sketch};
+use super::picture::{Label, Mistake, Picture, Placed, Sketch};
 use super::{Answer, BString, Commit, History, Memory, NewCommit, NewTag, Object, Oid, Ref, RefName, Refs};
 use super::{Seconds, Signature};
 
@@ -95,21 +95,18 @@ pub struct Drawn {
 /// With the mistakes, where the picture has some.
 #[must_use]
 pub fn draw(text: &str) -> Drawn {
-    let said = |mistakes: Vec<super::Mistake>| {
-        mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    };
     Picture::read(text)
-        .map_err(said)
-        .and_then(|picture| Drawn::new(&picture, &Details::default()))
-        .unwrap_or_else(|mistakes| panic!("could not draw the picture\n{mistakes}"))
+        .and_then(|picture| Drawn::new(&picture, &Details::default()).map_err(|mistake| vec![mistake]))
+        .unwrap_or_else(|mistakes| panic!("could not draw the picture\n{}", mistakes[0]))
 }
 
 impl Drawn {
     /// Makes the objects and refs of a picture.
     ///
     /// # Errors
-    /// With a sentence, where a detail goes round in a circle or a label cannot be placed.
-    pub fn new(picture: &Picture, details: &Details) -> Result<Self, String> {
+    /// With the first label that cannot be placed, or (in row 0) a detail that goes round in a
+    /// circle.
+    pub fn new(picture: &Picture, details: &Details) -> Result<Self, Mistake> {
         let mut drawn = Self {
             history: Memory::default(),
             refs: Refs::default(),
@@ -117,16 +114,18 @@ impl Drawn {
             made: vec![],
             records: BTreeMap::new(),
         };
-        drawn.add_commits(picture, details)?;
+        let in_no_row = |what| Mistake { row: 0, column: 0, line: String::new(), what };
+        drawn.add_commits(picture, details).map_err(in_no_row)?;
         // Records stand where their tags stand, so tags come first.
         let (records, others): (Vec<&Placed>, Vec<&Placed>) =
             picture.labels.iter().partition(|placed| matches!(placed.label, Label::Record { .. }));
         for placed in others.into_iter().chain(records) {
+            let here = |what| Mistake { row: placed.row, column: placed.column, line: String::new(), what };
             let refs = drawn.refs.clone();
             let at = placed.at.as_deref().and_then(|at| drawn.commit(at));
-            let (name, id) = drawn.place(&placed.label, at, &TagDetails::default(), &refs)?;
+            let (name, id) = drawn.place(&placed.label, at, &TagDetails::default(), &refs).map_err(here)?;
             if drawn.refs.get(&name).is_some() {
-                return Err(format!("`{}` would stand at two commits", name.short()));
+                return Err(here(format!("`{}` would stand at two commits", name.short())));
             }
             drawn.refs.set(Ref::new(name, id));
         }
@@ -204,6 +203,17 @@ impl Drawn {
             Object::Tag(tag) => self.peel(tag.target),
             Object::Tree | Object::Blob => None,
         }
+    }
+
+    /// Returns the newest date that a commit or a tag claims.
+    #[must_use]
+    pub fn newest_date(&self) -> Seconds {
+        let date = |made: &Made| match made {
+            Made::Blob(..) => None,
+            Made::Commit(_, commit) => Some(commit.by.time),
+            Made::Tag(_, tag) => Some(tag.by.time),
+        };
+        self.made.iter().filter_map(date).max().unwrap_or(FIRST_DATE)
     }
 
     /// Returns every object that `refs` need, as far as it was drawn.
@@ -573,7 +583,7 @@ A---B---M   (develop)
         tree_of.extend(one("H", "S"));
         let details = Details { tree_of, ..Details::default() };
         let mistake = Drawn::new(&picture, &details).expect_err("a circle");
-        assert_eq!(mistake, "the files of `H` would depend on themselves");
+        assert_eq!(mistake.what, "the files of `H` would depend on themselves");
     }
 
     #[test]
@@ -612,6 +622,6 @@ A---B---M   (develop)
     fn a_record_needs_its_tag() {
         let picture = Picture::read("A (confirmed: v1.0.0)").expect("the picture is whole");
         let mistake = Drawn::new(&picture, &Details::default()).expect_err("no tag");
-        assert_eq!(mistake, "`v1.0.0` is not set here; write `v1.0.0@COMMIT`, or set it before");
+        assert_eq!(mistake.what, "`v1.0.0` is not set here; write `v1.0.0@COMMIT`, or set it before");
     }
 }

@@ -67,8 +67,11 @@ impl fmt::Debug for RefName {
 /// Returns the one of `known` that `word` was probably meant to be.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = word.chars().count();
     let distance = |name: &&str| strsim::damerau_levenshtein(word, name);
-    known.into_iter().min_by_key(distance).filter(|name| distance(name) <= 1 + word.chars().count() / 4)
+    // Of a name of one letter nothing is left where that is wrong.
+    let near = |name: &&str| distance(name) < length && distance(name) <= 1 + length / 4;
+    known.into_iter().min_by_key(distance).filter(near)
 }
 
 /// Returns "there is no `what`", with the nearest name that there is.
