@@ -74,6 +74,8 @@ pub struct Finding {
     pub object: Option<Oid>,
     /// Whether time has turned a warning into an error, where the policy does not say otherwise.
     pub overdue: bool,
+    /// Whether it holds only for the moment at which the ref was set: an audit cannot know it.
+    pub momentary: bool,
     /// Whether it rests on something being absent that a clone may simply not have fetched.
     pub rests_on_absence: bool,
 }
@@ -101,6 +103,7 @@ impl Finding {
             fix: vec![],
             object: None,
             overdue: false,
+            momentary: false,
             rests_on_absence: false,
         }
     }
@@ -137,6 +140,13 @@ impl Finding {
     #[must_use]
     pub fn absent(mut self) -> Self {
         self.rests_on_absence = true;
+        self
+    }
+
+    /// Says that it holds only for the moment at which the ref was set.
+    #[must_use]
+    pub fn momentary(mut self) -> Self {
+        self.momentary = true;
         self
     }
 

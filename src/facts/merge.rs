@@ -339,11 +339,16 @@ impl Facts<'_> {
     /// release since its merge base with the line.
     fn squashed(&self, moved: &LineMove) -> Option<Option<Unconfirmed>> {
         let mut changes: Vec<(Release, PatchId)> = vec![];
-        let shipped = self.shipped_below(None);
-        for (release, tip) in self.unconfirmed_tips() {
+        let tips = self.unconfirmed_tips();
+        let mut known = self.shipped_below(None);
+        known.push(moved.new);
+        // What is shipped, or contained as it is, is not here as one commit.
+        let candidates: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
+        let candidates: HashSet<Oid> = self.without(&candidates, &known)?.into_iter().collect();
+        for (release, tip) in tips.into_iter().filter(|(_, tip)| candidates.contains(tip)) {
             let bases = self.ask(self.history.merge_bases(moved.old, tip))?;
             let [base] = bases[..] else { continue };
-            if base == tip || self.without(&[tip], &shipped)?.is_empty() {
+            if base == tip {
                 continue;
             }
             changes.extend(self.ask(self.history.patch(Some(base), tip))?.map(|patch| (release, patch)));

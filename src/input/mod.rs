@@ -5,6 +5,8 @@
 
 mod environment;
 mod lines;
+pub mod replay;
+pub mod subject;
 mod updates;
 
 use crate::history::{Oid, RefName, Unreadable};

@@ -145,6 +145,7 @@ fn no_release(update: &RefUpdate, topic: &Topic) -> Finding {
         .note(format!("a {} starts from a release line, and there is none", topic.kind))
         .clause(&topic.from_clause)
         .absent()
+        .momentary()
 }
 
 fn created_release(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Vec<Finding> {

@@ -185,7 +185,7 @@ fn line(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Vec<Finding> 
         Some(topic) => finding.clause(&topic.while_clause),
         None => finding,
     };
-    let finding = words::listing(finding, caption, &late.commits, cx);
+    let finding = words::listing(finding, caption, &late.commits, cx).momentary();
     vec![words::start_over(finding, &moved, cx)]
 }
 

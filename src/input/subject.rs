@@ -1,0 +1,95 @@
+//! The branch or tag that a merge says it took in, read from its subject.
+//!
+//! A subject is a hint: it can be edited, translated or made up. What is not recognised gives no
+//! name, and nothing rests on a name alone.
+
+/// Returns the short name of what was merged, where the subject has one of the forms that git,
+/// GitLab, GitHub, Bitbucket or git-flow write.
+#[must_use]
+pub fn merged_name(subject: &str) -> Option<&str> {
+    let name = of_git(subject).or_else(|| of_pull_request(subject)).or_else(|| of_bitbucket(subject))?;
+    let name = name.strip_prefix("refs/heads/").or_else(|| name.strip_prefix("refs/tags/")).unwrap_or(name);
+    let plain = |c: char| !c.is_whitespace() && !c.is_control();
+    (!name.is_empty() && name.chars().all(plain)).then_some(name)
+}
+
+/// `Merge branch 'x'`, `Merge branch 'x' into y`, `Merge branch x of <url> into y`,
+/// `Merge remote-tracking branch 'origin/x'`, `Merge tag 'x'`, `Merge commit …` (no name).
+fn of_git(subject: &str) -> Option<&str> {
+    let rest = subject.strip_prefix("Merge ")?;
+    if let Some(rest) =
+        rest.strip_prefix("remote-tracking branch ").or_else(|| rest.strip_prefix("remote branch "))
+    {
+        // `origin/feature/x`: the first part is the remote.
+        return first_word(rest)?.split_once('/').map(|(_, branch)| branch);
+    }
+    let rest = rest.strip_prefix("branch ").or_else(|| rest.strip_prefix("tag "))?;
+    first_word(rest)
+}
+
+/// `Merge pull request #1 from owner/branch` (GitHub, Gitea adds a title in quotes before it).
+fn of_pull_request(subject: &str) -> Option<&str> {
+    let rest = subject.strip_prefix("Merge pull request ")?;
+    let (_, from) = rest.rsplit_once(" from ")?;
+    let word = from.split_whitespace().next()?;
+    if rest.starts_with('\'') {
+        // Gitea writes the title first, and names branches of forks `owner:branch`.
+        return Some(word.split_once(':').map_or(word, |(_, branch)| branch));
+    }
+    word.split_once('/').map(|(_, branch)| branch).or(Some(word))
+}
+
+/// `Merged in branch (pull request #1)` and `Pull request #1: title`, which has no name.
+fn of_bitbucket(subject: &str) -> Option<&str> {
+    subject.strip_prefix("Merged in ").or_else(|| subject.strip_prefix("Merged "))?.split_whitespace().next()
+}
+
+/// A name in quotes, or a bare word.
+fn first_word(text: &str) -> Option<&str> {
+    for quote in ['\'', '"', '`'] {
+        if let Some(rest) = text.strip_prefix(quote) {
+            return rest.split_once(quote).map(|(name, _)| name);
+        }
+    }
+    text.split_whitespace().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::merged_name;
+
+    #[test]
+    fn every_known_form_gives_the_branch() {
+        for (subject, name) in [
+            ("Merge branch 'feature/a'", "feature/a"),
+            ("Merge branch 'hotfix/x' into 'release-1.0.0'", "hotfix/x"),
+            ("Merge branch hotfix/x into develop", "hotfix/x"),
+            ("Merge branch 'release-1.0.0' of https://example.org/a.git into develop", "release-1.0.0"),
+            ("Merge remote-tracking branch 'origin/feature/a' into develop", "feature/a"),
+            ("Merge tag 'v1.0.0' into develop", "v1.0.0"),
+            ("Merge tag 'v1.0.0'", "v1.0.0"),
+            ("Merge pull request #12 from someone/feature/a", "feature/a"),
+            ("Merge pull request #12 from feature-a", "feature-a"),
+            ("Merge pull request 'Add it' (#3) from feature/a into develop", "feature/a"),
+            ("Merged in feature/a (pull request #7)", "feature/a"),
+            ("Merge branch 'refs/heads/feature/a'", "feature/a"),
+        ] {
+            assert_eq!(merged_name(subject), Some(name), "{subject}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_merge_subject_gives_no_name() {
+        for subject in [
+            "",
+            "Merge",
+            "Merge branch",
+            "Merge commit 'abc'",
+            "Add it",
+            "Fusionner la branche 'a'",
+            "Merge branch ''",
+        ] {
+            assert_eq!(merged_name(subject), None, "{subject}");
+        }
+    }
+}
