@@ -10,75 +10,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "every exception of the policy still holds and is still needed",
     level: Level::Warn,
     since: "0.1.0",
-    docs: r#"
-## What it does
-Reports an exception whose day has passed, where a push touches a ref that it names. An audit
-reports every exception that has expired, and every one that met no finding.
-
-## Why
-An exception that has expired excuses nothing any more: who relied on it should know why the push
-is judged. One that meets nothing is a hole that waits for something to fall through.
-
-## Fails
-```scenario
-title = "the exception for old branches has run out"
-policy = '''
-version = 1
-
-[lines]
-integration = "develop"
-production = "master"
-
-[[exceptions]]
-rule = "branch-name"
-ref = "refs/heads/legacy/*"
-reason = "imported before the flow"
-expires = 1969-12-31
-'''
-history = '''
-A---B   (develop, master@A)
-     \
-      L
-'''
-[[push]]
-set = { "legacy/a" = "L" }
-expect = ["branch-name legacy/a", "warn exception legacy/a"]
-says = ["expired on 1969-12-31"]
-```
-
-## Passes
-```scenario
-title = "the exception for old branches still holds"
-policy = '''
-version = 1
-
-[lines]
-integration = "develop"
-production = "master"
-
-[[exceptions]]
-rule = "branch-name"
-ref = "refs/heads/legacy/*"
-reason = "imported before the flow"
-expires = 2999-12-31
-'''
-history = '''
-A---B   (develop, master@A)
-     \
-      L
-'''
-[[push]]
-set = { "legacy/a" = "L" }
-expect = []
-```
-
-## How to mend it
-Who keeps the policy takes the entry out of `[[exceptions]]`, or gives it a new day and says why.
-
-## Settings
-`[[exceptions]]`: `rule`, `ref` (a glob over full ref names; `*` crosses `/`), `reason`, and, if
-wanted, `object` (the id it is bound to) and `expires` (the last day, inclusive, UTC).
-"#,
+    docs: include_str!("../../docs/rules/exception.md"),
     check: Check::Verdict,
 };
 
