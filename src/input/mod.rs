@@ -13,7 +13,7 @@ use crate::history::{Oid, RefName, Unreadable};
 
 pub use environment::{Environment, Host};
 pub use lines::{HookLine, PrePushLine, absent_or_id, pre_push_lines, server_lines};
-pub use updates::{Received, is_forges_own, received};
+pub use updates::{Received, StandsFor, is_forges_own, namespaces, received};
 
 /// How many bytes of hook input are read at most.
 pub const LONGEST_INPUT: usize = 64 * 1024 * 1024;

@@ -1,9 +1,9 @@
 //! From a hook's lines to updates, held against the ref store and the object store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{HookLine, Unusable};
-use crate::history::{History, Object, Oid, RefName, Refs, Unreadable};
+use crate::history::{Answer, ByteSlice, History, Object, Oid, RefName, Refs, Unreadable};
 use crate::push::RefUpdate;
 
 /// What a hook was given, checked.
@@ -31,8 +31,8 @@ const FORGES_OWN: [&[u8]; 9] = [
     b"refs/changes/",
 ];
 
-/// How many symbolic refs are followed, as in git.
-const DEEPEST_ALIAS: usize = 5;
+/// Says which ref a push to the given one moves, where that may be an alias of something absent.
+pub type StandsFor<'a> = dyn Fn(&RefName) -> Answer<RefName> + 'a;
 
 /// Whether a ref belongs to the forge and not to the people who push.
 #[must_use]
@@ -40,12 +40,31 @@ pub fn is_forges_own(name: &RefName) -> bool {
     FORGES_OWN.iter().any(|prefix| name.full().starts_with(prefix))
 }
 
+/// Returns the prefixes of the refs that must be known to judge these lines: branches, tags, and
+/// whatever else is pushed.
+#[must_use]
+pub fn namespaces(lines: &[HookLine]) -> BTreeSet<String> {
+    let mut found: BTreeSet<String> = ["refs/heads/", "refs/tags/"].map(str::to_owned).into();
+    let others = lines.iter().map(|line| &line.name).filter(|name| !is_forges_own(name));
+    for name in others.filter(|name| name.branch().is_none() && name.tag().is_none()) {
+        let second = name.full().split_inclusive(|byte| *byte == b'/').take(2).collect::<Vec<_>>().concat();
+        // A name that is no text is malformed or rare: then all refs are read.
+        found.insert(second.to_str().unwrap_or("refs/").to_owned());
+    }
+    found
+}
+
 /// Checks a server hook's lines against what is here: the refs without the push, and the objects
 /// with it.
 ///
 /// # Errors
 /// Where the input contradicts the repository, names a ref twice, or an object did not arrive.
-pub fn received(lines: &[HookLine], before: &Refs, history: &dyn History) -> Result<Received, Unusable> {
+pub fn received(
+    lines: &[HookLine],
+    before: &Refs,
+    history: &dyn History,
+    stands_for: &StandsFor<'_>,
+) -> Result<Received, Unusable> {
     let mut received = Received { refs: lines.len(), ..Received::default() };
     let mut known = BTreeMap::new();
     for line in lines {
@@ -53,7 +72,7 @@ pub fn received(lines: &[HookLine], before: &Refs, history: &dyn History) -> Res
             received.skipped += 1;
             continue;
         }
-        let update = checked(line, before, history)?;
+        let update = checked(line, before, history, stands_for)?;
         match known.insert(update.name.clone(), (update.new, &line.name)) {
             None => received.updates.push(update),
             // A mirror push sends an alias and what it stands for; git carries out one of them.
@@ -64,8 +83,13 @@ pub fn received(lines: &[HookLine], before: &Refs, history: &dyn History) -> Res
     Ok(received)
 }
 
-fn checked(line: &HookLine, before: &Refs, history: &dyn History) -> Result<RefUpdate, Unusable> {
-    let name = meant(&line.name, before);
+fn checked(
+    line: &HookLine,
+    before: &Refs,
+    history: &dyn History,
+    stands_for: &StandsFor<'_>,
+) -> Result<RefUpdate, Unusable> {
+    let name = meant(&line.name, before, stands_for)?;
     let stored = before.get(&name).map(|entry| entry.id);
     if stored != line.old {
         return Err(Unusable::Contradiction { name: line.name.clone(), said: line.old, stored });
@@ -77,15 +101,18 @@ fn checked(line: &HookLine, before: &Refs, history: &dyn History) -> Result<RefU
 }
 
 /// Returns the ref that a push to `name` would write.
-fn meant(name: &RefName, refs: &Refs) -> RefName {
-    let mut name = name.clone();
-    for _ in 0..DEEPEST_ALIAS {
-        match refs.get(&name).and_then(|entry| entry.symbolic.clone()) {
-            Some(target) => name = target,
-            None => break,
-        }
+fn meant(name: &RefName, refs: &Refs, stands_for: &StandsFor<'_>) -> Result<RefName, Unusable> {
+    let is_plain = refs.get(name).is_some_and(|entry| entry.symbolic.is_none());
+    if is_plain || !is_well_formed(name) {
+        return Ok(name.clone());
     }
-    name
+    stands_for(name).map_err(|source| Unusable::History { name: name.clone(), source })
+}
+
+/// Whether git itself could store a ref of this name. Others are judged by the rule
+/// `ref-namespace`, and nobody looks for them on a disk.
+fn is_well_formed(name: &RefName) -> bool {
+    name.full().starts_with(b"refs/") && gix::validate::reference::name(name.full()).is_ok()
 }
 
 fn arrived(name: &RefName, id: Oid, history: &dyn History) -> Result<(), Unusable> {
@@ -135,7 +162,11 @@ mod tests {
 
     impl Story {
         fn read(&self, lines: &[HookLine]) -> Result<Received, Unusable> {
-            received(lines, &self.refs, &self.history)
+            received(lines, &self.refs, &self.history, &|name| {
+                let aliased = self.refs.get(name).and_then(|entry| entry.symbolic.clone());
+                let dangling = (*name == RefName::of_branch("trunk")).then(|| RefName::of_branch("gone"));
+                Ok(aliased.or(dangling).unwrap_or_else(|| name.clone()))
+            })
         }
     }
 
@@ -145,6 +176,32 @@ mod tests {
         let read = story.read(&[line("refs/heads/main", Some(story.old), Some(story.new))]).unwrap();
         assert_eq!(read.updates[0].name, RefName::of_branch("master"));
         assert_eq!(read.updates[0].old, Some(story.old));
+    }
+
+    #[test]
+    fn an_alias_of_something_absent_creates_that() {
+        let story = story();
+        let read = story.read(&[line("refs/heads/trunk", None, Some(story.new))]).unwrap();
+        assert_eq!(read.updates[0].name, RefName::of_branch("gone"));
+    }
+
+    #[test]
+    fn a_malformed_name_is_never_looked_up() {
+        let story = story();
+        for name in ["refs/heads/../../HEAD", "HEAD", "refs/heads/a b", "refs/heads/x.lock", "../x", "refs/"]
+        {
+            let lines = [line(name, None, Some(story.new))];
+            let read = received(&lines, &story.refs, &story.history, &|name| panic!("{name} was looked up"));
+            assert_eq!(read.unwrap().updates[0].name, RefName::new(name));
+        }
+    }
+
+    #[test]
+    fn only_what_a_push_touches_is_read_beside_branches_and_tags() {
+        let lines = ["refs/notes/a/b", "refs/heads/x", "refs/merge-requests/1", "HEAD", "refs/x"]
+            .map(|name| line(name, None, None));
+        let expected = ["HEAD", "refs/heads/", "refs/notes/", "refs/tags/", "refs/x"];
+        assert_eq!(namespaces(&lines).into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]

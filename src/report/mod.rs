@@ -4,7 +4,12 @@
 //! control character whatever a rule puts into its findings.
 
 mod concise;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
+mod markdown;
+mod sarif;
 mod text;
 mod web;
 
@@ -38,6 +43,16 @@ pub enum Format {
     Concise,
     /// For programs; its schema is [`SCHEMA`].
     Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For pipelines that list tests.
+    Junit,
+    /// For GitLab's Code Quality.
+    Gitlab,
+    /// For the annotations of a GitHub or Gitea workflow.
+    Github,
+    /// For comments and summaries.
+    Markdown,
     /// The lines that GitLab shows on a web page.
     Web,
 }
@@ -60,7 +75,16 @@ pub struct UnknownFormat {
 
 impl Format {
     /// Every format that can be asked for by name. [`Format::Web`] is chosen by the situation.
-    pub const ALL: [Self; 3] = [Self::Text, Self::Concise, Self::Json];
+    pub const ALL: [Self; 8] = [
+        Self::Text,
+        Self::Concise,
+        Self::Json,
+        Self::Sarif,
+        Self::Junit,
+        Self::Gitlab,
+        Self::Github,
+        Self::Markdown,
+    ];
 
     /// Returns the name that `--format` takes.
     #[must_use]
@@ -69,6 +93,11 @@ impl Format {
             Self::Text => "text",
             Self::Concise => "concise",
             Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Gitlab => "gitlab",
+            Self::Github => "github",
+            Self::Markdown => "markdown",
             Self::Web => "web",
         }
     }
@@ -103,6 +132,11 @@ pub fn render(report: &Report<'_>, format: Format) -> String {
         Format::Text => text::render(report),
         Format::Concise => concise::render(report),
         Format::Json => json::render(report),
+        Format::Sarif => sarif::render(report),
+        Format::Junit => junit::render(report),
+        Format::Gitlab => gitlab::render(report),
+        Format::Github => github::render(report),
+        Format::Markdown => markdown::render(report),
         Format::Web => web::render(report),
     }
 }
