@@ -21,8 +21,7 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     }
     let line = words::line(moved.line, cx);
     let finding = Finding::new(&update.name, format!("the merge into {line} was made the wrong way round"))
-        .note(format!("{line} was merged into the branch, not the branch into {line}: its own history"))
-        .note("would become a side branch")
+        .note(format!("{line} was merged into the branch, so its own history would become a side branch"))
         .clause(&direct_commit::clause(moved.line, cx));
     let caption = format!("the tip of {line}, no longer on its first-parent chain:");
     let finding = words::listing(finding, caption, &[moved.old], cx);

@@ -98,7 +98,7 @@ pub(super) fn merge_with_the_tags_tree(finding: Finding, version: Version, cx: &
     let remote = &cx.push.remote;
     let tree = quoted(&format!("{tag}^{{tree}}"));
     let parent = quoted(&format!("{remote}/{line}"));
-    let message = quoted(&format!("Merge tag '{tag}' into {line}"));
+    let message = quoted(&format!("Merge tag {tag}"));
     let commit = format!("git commit-tree {tree} -p {parent} -p {} -m {message}", quoted(&tag));
     finding.fix(format!("git fetch --tags {}", quoted(remote))).fix(format!(
         "git push {} \"$({commit})\":{}",
