@@ -250,7 +250,7 @@ impl Facts<'_> {
     }
 
     /// Returns the first-parent chain of `tip`, newest first, as far as it stays in `commits`.
-    fn first_parents_within(&self, tip: Oid, commits: &[Oid]) -> Option<Vec<Oid>> {
+    pub fn first_parents_within(&self, tip: Oid, commits: &[Oid]) -> Option<Vec<Oid>> {
         let within: HashSet<&Oid> = commits.iter().collect();
         let mut trunk = vec![];
         let mut at = tip;

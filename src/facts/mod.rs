@@ -9,6 +9,7 @@ mod lines;
 mod merge;
 mod origin;
 mod presence;
+mod releases;
 mod state;
 
 use std::cell::{OnceCell, RefCell};
@@ -27,6 +28,7 @@ pub use lines::{Cut, LineId, LineMove};
 pub use merge::{Accused, Entry, Unconfirmed};
 pub use origin::{Closest, Foreign, TopicOrigin};
 pub use presence::{MergedBack, Presence};
+pub use releases::{ReleaseStatus, State, VersionStatus};
 pub use state::Refusal;
 
 /// Without the push, or with it.

@@ -3,7 +3,7 @@
 use super::release_state::tag_name;
 use super::words::{self, count, quoted};
 use super::{Check, Context, Rule};
-use crate::facts::{LineId, LineMove, RefKind, Unconfirmed, When};
+use crate::facts::{LineId, LineMove, Proof, RefKind, Unconfirmed, When};
 use crate::finding::{Finding, Level};
 use crate::push::RefUpdate;
 use crate::version::{Release, Version};
@@ -110,20 +110,41 @@ pub(super) fn merge_with_the_tags_tree(finding: Finding, version: Version, cx: &
 /// Who can mend it where nothing is confirmed: whoever sees prod run.
 fn confirm_first(finding: Finding, release: Option<Release>, cx: &Context<'_>) -> Finding {
     let environment = &cx.policy.confirmation.environment;
-    let newest = release.and_then(|release| cx.facts.newest_version(release, When::After));
-    match (newest, release) {
-        (Some(newest), _) => finding.note(format!(
-            "when `{}` runs well in {environment}, a release manager records it: `flowcheck confirm {} --push {}`; then merge that tag",
-            tag_name(newest, cx),
-            quoted(&tag_name(newest, cx)),
-            quoted(&cx.push.remote),
-        )),
+    match (release.and_then(|release| cx.facts.newest_version(release, When::After)), release) {
+        (Some(newest), _) => what_it_lacks(finding, newest, cx),
         (None, Some(release)) => finding.note(format!(
             "`{}` comes first: set it on `{}`, deploy it to {environment} and have it confirmed",
             tag_name(Version::of(release), cx),
             cx.facts.release_name(release),
         )),
-        (None, None) => finding.note(format!("what enters is merged from a version tag that is confirmed in {environment}")),
+        (None, None) => finding
+            .note(format!("what enters is merged from a version tag that is confirmed in {environment}")),
+    }
+}
+
+/// What the newest version tag lacks to be confirmed, and who can give it.
+fn what_it_lacks(finding: Finding, newest: Version, cx: &Context<'_>) -> Finding {
+    let environment = &cx.policy.confirmation.environment;
+    let remote = quoted(&cx.push.remote);
+    let tag = tag_name(newest, cx);
+    let again = format!("a release manager records it: `flowcheck confirm {} --push {remote}`", quoted(&tag));
+    match cx.facts.proof(newest) {
+        Proof::InThisPush(record) => finding
+            .note("its record comes in this very push, and permits from the next one on: push it first")
+            .fix(format!("git push {remote} {}", quoted(&record.to_string()))),
+        Proof::RolledBack(record) => finding.note(format!(
+            "`{tag}` was rolled back (`{}`): a newer version tag has to be confirmed before anything is merged back",
+            record.short()
+        )),
+        Proof::Flawed(record, flaw) => {
+            finding.note(format!("the record `{}` does not count: {flaw}", record.short())).note(again)
+        }
+        Proof::NotDeployed => finding.note(format!(
+            "`{tag}` is recorded, but GitLab's own newest deployment to {environment} is of another commit"
+        )),
+        Proof::Missing | Proof::Confirmed => {
+            finding.note(format!("when `{tag}` runs well in {environment}, {again}; then merge that tag"))
+        }
     }
 }
 

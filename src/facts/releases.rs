@@ -1,0 +1,159 @@
+//! Each release as the state machine it goes through, read from refs alone.
+
+use super::{Facts, LineId, MergedBack, Presence, Proof, Standing, When};
+use crate::history::Oid;
+use crate::version::{Release, Version};
+
+/// What a release has gone through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// The line exists, no tag is set.
+    Cut,
+    /// A version tag is set that is not confirmed.
+    Tagged,
+    /// The newest version tag is confirmed.
+    Confirmed,
+    /// The newest version tag was rolled back.
+    RolledBack,
+    /// The confirmed version tag is in every line that releases go into.
+    MergedBack,
+    /// A newer release is confirmed.
+    Closed,
+}
+
+impl State {
+    /// Returns the words for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::Tagged => "tagged",
+            Self::Confirmed => "confirmed",
+            Self::RolledBack => "rolled back",
+            Self::MergedBack => "merged back",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// One version tag of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionStatus {
+    /// The version.
+    pub version: Version,
+    /// The tag's short name.
+    pub tag: String,
+    /// The commit it is on; `None` where it is on none.
+    pub commit: Option<Oid>,
+    /// Whether it is confirmed, or what it lacks.
+    pub proof: Proof,
+    /// What its records add up to, environment by environment.
+    pub standings: Vec<Standing>,
+}
+
+/// One release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseStatus {
+    /// The release.
+    pub release: Release,
+    /// The name of its line.
+    pub line: String,
+    /// The tip of its line; `None` where the line is gone.
+    pub tip: Option<Oid>,
+    /// What it has gone through.
+    pub state: State,
+    /// Where it was cut.
+    pub cut: Option<Oid>,
+    /// Its version tags, in flow order.
+    pub versions: Vec<VersionStatus>,
+    /// How its newest confirmed version is present in the lines it goes into.
+    pub merged_back: Vec<MergedBack>,
+    /// How many commits its line holds beyond its newest version tag.
+    pub unreleased: usize,
+}
+
+impl ReleaseStatus {
+    /// Returns the lines that the newest confirmed version is missing from.
+    pub fn owed(&self) -> impl Iterator<Item = LineId> {
+        self.merged_back.iter().filter(|line| line.presence == Presence::Missing).map(|line| line.line)
+    }
+}
+
+impl Facts<'_> {
+    /// Returns every release that has a line or a version tag, in flow order; `None`: unknown.
+    pub fn release_statuses(&self) -> Option<Vec<ReleaseStatus>> {
+        let mut releases: Vec<Release> = self.releases(When::After).keys().copied().collect();
+        releases.extend(self.versions(When::After).keys().map(|version| version.release));
+        releases.sort_unstable();
+        releases.dedup();
+        let standings = self.standings(When::After);
+        releases.into_iter().map(|release| self.release_status(release, &standings)).collect()
+    }
+
+    fn release_status(&self, release: Release, standings: &[Standing]) -> Option<ReleaseStatus> {
+        let tip = self.tip(LineId::Release(release), When::After);
+        let versions: Vec<VersionStatus> = self
+            .versions_of(release, When::After)
+            .into_iter()
+            .map(|version| {
+                let tag = &self.versions(When::After)[&version];
+                let standings = standings.iter().filter(|standing| standing.version == version);
+                VersionStatus {
+                    version,
+                    tag: tag.name.short(),
+                    commit: tag.commit,
+                    proof: self.proof(version),
+                    standings: standings.cloned().collect(),
+                }
+            })
+            .collect();
+        let newest = versions.last();
+        let confirmed = self.newest_confirmed(release);
+        let merged_back = match confirmed {
+            Some(version) => self.merged_back(version)?,
+            None => vec![],
+        };
+        let stands = tip.or_else(|| newest.and_then(|version| version.commit));
+        Some(ReleaseStatus {
+            release,
+            line: self.release_name(release),
+            tip,
+            state: self.state_of(release, newest, &merged_back),
+            cut: stands.and_then(|tip| self.cut_of(tip)),
+            unreleased: match (tip, newest.and_then(|newest| newest.commit)) {
+                (Some(tip), Some(newest)) => self.ask(self.history.introduced(&[tip], &[newest]))?.len(),
+                _ => 0,
+            },
+            versions,
+            merged_back,
+        })
+    }
+
+    fn state_of(&self, release: Release, newest: Option<&VersionStatus>, merged: &[MergedBack]) -> State {
+        if self.closed(release) {
+            return State::Closed;
+        }
+        match newest.map(|newest| &newest.proof) {
+            None => State::Cut,
+            Some(Proof::Confirmed) if merged.iter().all(|line| line.presence != Presence::Missing) => {
+                State::MergedBack
+            }
+            Some(Proof::Confirmed) => State::Confirmed,
+            Some(Proof::RolledBack(_)) => State::RolledBack,
+            Some(_) => State::Tagged,
+        }
+    }
+
+    /// Returns the merges that a release took from the line it was cut from: those on the trunk
+    /// between the cut of the release before it and its own, newest first.
+    pub fn merges_of(&self, cut: Oid, previous: Option<Oid>) -> Option<Vec<Oid>> {
+        let introduced = self.ask(self.history.introduced(&[cut], previous.as_slice()))?;
+        let mut merges = vec![];
+        for commit in self.first_parents_within(cut, &introduced)? {
+            if self.ask(self.history.parents(commit))?.len() > 1 {
+                merges.push(commit);
+            }
+        }
+        Some(merges)
+    }
+}
