@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use gix::hash::Kind as Hash;
 use gix::objs::Kind;
 
+use super::order::children_first;
 use super::{Answer, Commit, History, Object, Oid, PatchId, Signature, Signed, Tag, Unreadable};
 
 /// A history in memory.
@@ -264,20 +265,15 @@ impl History for Memory {
 
     fn introduced(&self, tips: &[Oid], hidden: &[Oid]) -> Answer<Vec<Oid>> {
         let hidden = self.union(hidden)?;
-        let mut order = vec![];
         let mut seen = BTreeSet::new();
-        // Depth first, a commit after its parents; reversed at the end: children before parents.
-        let mut todo: Vec<(Oid, bool)> = tips.iter().map(|tip| (*tip, false)).collect();
-        while let Some((commit, parents_done)) = todo.pop() {
-            if parents_done {
-                order.push(commit);
-            } else if !hidden.contains(&commit) && seen.insert(commit) {
-                todo.push((commit, true));
-                todo.extend(self.parents(commit)?.into_iter().map(|parent| (parent, false)));
-            }
-        }
-        order.reverse();
-        Ok(order)
+        children_first(
+            tips,
+            |commit| !hidden.contains(&commit) && seen.insert(commit),
+            |commit, parents| {
+                parents.extend(self.parents(commit)?);
+                Ok(())
+            },
+        )
     }
 
     fn reached(&self, commits: &[Oid], groups: &[Vec<Oid>]) -> Answer<Vec<Vec<bool>>> {
@@ -310,13 +306,17 @@ impl History for Memory {
 
     fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
         let none = BTreeMap::new();
-        let base = self.merge_bases(into, from)?.first().copied();
-        let base = base.map_or(Ok(&none), |base| self.tree_of(base))?;
+        let bases = self.merge_bases(into, from)?;
+        let mut bases = bases.into_iter().map(|base| self.tree_of(base)).collect::<Answer<Vec<_>>>()?;
+        if bases.is_empty() {
+            bases.push(&none);
+        }
         let (ours, theirs) = (self.tree_of(into)?, self.tree_of(from)?);
-        let names: BTreeSet<&String> = base.keys().chain(theirs.keys()).collect();
-        Ok(names
-            .into_iter()
-            .all(|name| theirs.get(name) == base.get(name) || theirs.get(name) == ours.get(name)))
+        let is_ours = |base: &BTreeMap<String, Oid>| {
+            let mut names = base.keys().chain(theirs.keys());
+            names.all(|name| theirs.get(name) == base.get(name) || theirs.get(name) == ours.get(name))
+        };
+        Ok(bases.into_iter().all(is_ours))
     }
 
     fn file(&self, commit: Oid, path: &str) -> Answer<Option<Vec<u8>>> {

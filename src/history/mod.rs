@@ -3,8 +3,10 @@
 mod drawn;
 mod memory;
 pub mod name;
+mod order;
 mod picture;
 mod refs;
+pub mod walk;
 
 pub use drawn::{Details, Drawn, FIRST_DATE, TagDetails, TagOf, draw};
 pub use gix::ObjectId as Oid;

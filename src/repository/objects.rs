@@ -1,0 +1,293 @@
+//! Objects from several directories as one store: loose ones and packs, nothing replaced.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use gix::hash::Kind as Hash;
+use gix::objs::Kind;
+use gix::odb::loose;
+use gix::odb::pack::cache::Never;
+use gix::odb::pack::{self, MMap};
+
+use super::place::ObjectDirectories;
+use crate::history::{Answer, Oid, Unreadable};
+
+/// No object that is read whole may be larger: a judgement needs commits, tags and small files.
+const LARGEST: usize = 64 << 20;
+
+/// The object directories of a repository.
+pub(super) struct Objects {
+    hash: Hash,
+    directories: Vec<Directory>,
+    quarantine: bool,
+    inflate: RefCell<gix::zlib::Inflate>,
+    /// The pack that had the last object: its neighbours are asked for next.
+    last: RefCell<Option<Rc<Pack>>>,
+}
+
+struct Directory {
+    path: PathBuf,
+    loose: loose::Store,
+    packs: RefCell<Option<Packs>>,
+}
+
+struct Packs {
+    list: Vec<Rc<Pack>>,
+    listed: Option<SystemTime>,
+}
+
+struct Pack {
+    path: PathBuf,
+    index: pack::index::File<MMap>,
+    data: OnceCell<pack::data::File<MMap>>,
+}
+
+impl std::fmt::Debug for Objects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Objects").field(&self.directories).finish()
+    }
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Directory").field(&self.path).finish()
+    }
+}
+
+impl std::fmt::Debug for Pack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Pack").field(&self.path).finish()
+    }
+}
+
+impl Objects {
+    pub(super) fn open(directories: &ObjectDirectories, hash: Hash) -> Self {
+        let directory = |path: &PathBuf| Directory {
+            path: path.clone(),
+            loose: loose::Store::at(path, hash),
+            packs: RefCell::default(),
+        };
+        Self {
+            hash,
+            directories: directories.all.iter().map(directory).collect(),
+            quarantine: directories.quarantine,
+            inflate: RefCell::default(),
+            last: RefCell::default(),
+        }
+    }
+
+    /// Reads the object `id` into `data`.
+    ///
+    /// # Errors
+    /// [`Unreadable::Missing`], or what is wrong with the object or its pack.
+    pub(super) fn read(&self, id: Oid, data: &mut Vec<u8>) -> Answer<Kind> {
+        let kind = self.find(id, |found| match found {
+            Found::Packed(pack, at) => self.read_packed(pack, at, data).map(Some),
+            Found::Loose(store) => {
+                let found = store.try_find(&id, data).map_err(|error| error.to_string())?;
+                let Some((kind, len)) = found.map(|found| (found.kind, found.data.len())) else {
+                    return Ok(None);
+                };
+                data.truncate(len);
+                Ok(Some(kind))
+            }
+        })?;
+        kind.ok_or(Unreadable::Missing(id))
+    }
+
+    /// Returns the kind of the object `id` without reading it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn kind(&self, id: Oid) -> Answer<Kind> {
+        let kind = self.find(id, |found| match found {
+            Found::Packed(pack, at) => self.kind_of_packed(pack, at).map(Some),
+            Found::Loose(store) => {
+                let found = store.try_header(&id).map_err(|error| error.to_string())?;
+                Ok(found.map(|(_, kind)| kind))
+            }
+        })?;
+        kind.ok_or(Unreadable::Missing(id))
+    }
+
+    /// Whether `id` is in the quarantine and nowhere else.
+    ///
+    /// # Errors
+    /// Where a store cannot be read.
+    pub(super) fn is_fresh(&self, id: Oid) -> Answer<bool> {
+        if !self.quarantine {
+            return Ok(false);
+        }
+        let mut holders = self.directories.iter().map(|directory| directory.contains(id, self.hash));
+        let in_quarantine = holders.next().unwrap_or(Ok(false))?;
+        if !in_quarantine {
+            return Ok(false);
+        }
+        for elsewhere in holders {
+            if elsewhere? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn is_quarantined(&self) -> bool {
+        self.quarantine
+    }
+
+    /// Looks in the packs that are open already, then among the loose objects, then in the packs
+    /// that are not open yet: opening a large index costs more than anything else here.
+    fn find<T>(
+        &self,
+        id: Oid,
+        mut visit: impl FnMut(Found<'_>) -> Result<Option<T>, String>,
+    ) -> Answer<Option<T>> {
+        let damaged = |why: String| Unreadable::Damaged { id, why };
+        if id.kind() != self.hash {
+            return Ok(None);
+        }
+        for directory in &self.directories {
+            if let Some((pack, at)) = self.in_open_pack(directory, id) {
+                return visit(Found::Packed(&pack, at)).map_err(damaged);
+            }
+        }
+        for directory in &self.directories {
+            if let Some(found) = visit(Found::Loose(&directory.loose)).map_err(damaged)? {
+                return Ok(Some(found));
+            }
+        }
+        for directory in &self.directories {
+            if directory.list(self.hash)?
+                && let Some((pack, at)) = self.in_open_pack(directory, id)
+            {
+                return visit(Found::Packed(&pack, at)).map_err(damaged);
+            }
+        }
+        Ok(None)
+    }
+
+    fn in_open_pack(&self, directory: &Directory, id: Oid) -> Option<(Rc<Pack>, u64)> {
+        let find_in = |pack: &Rc<Pack>| {
+            let at = pack.index.lookup(id)?;
+            Some((Rc::clone(pack), pack.index.pack_offset_at_index(at)))
+        };
+        if let Some(found) = self.last.borrow().as_ref().and_then(find_in) {
+            return Some(found);
+        }
+        let found = directory.packs.borrow().as_ref()?.list.iter().find_map(find_in)?;
+        *self.last.borrow_mut() = Some(Rc::clone(&found.0));
+        Some(found)
+    }
+
+    fn read_packed(&self, pack: &Pack, at: u64, data: &mut Vec<u8>) -> Result<Kind, String> {
+        let file = pack.data(self.hash)?;
+        let entry = file.entry(at).map_err(|error| error.to_string())?;
+        let resolve = |id: &gix::oid, _: &mut Vec<u8>| {
+            let Some(base) = pack.index.lookup(id) else { return Ok(None) };
+            let entry = file.entry(pack.index.pack_offset_at_index(base))?;
+            Ok(Some(pack::data::decode::entry::ResolvedBase::InPack(entry)))
+        };
+        let found = file
+            .decode_entry(entry, data, &mut self.inflate.borrow_mut(), &resolve, &mut Never)
+            .map_err(|error| error.to_string())?;
+        Ok(found.kind)
+    }
+
+    fn kind_of_packed(&self, pack: &Pack, at: u64) -> Result<Kind, String> {
+        let file = pack.data(self.hash)?;
+        let entry = file.entry(at).map_err(|error| error.to_string())?;
+        let resolve = |id: &gix::oid| {
+            let Some(base) = pack.index.lookup(id) else { return Ok(None) };
+            let entry = file.entry(pack.index.pack_offset_at_index(base))?;
+            Ok(Some(pack::data::decode::header::ResolvedBase::InPack(entry)))
+        };
+        let found = file
+            .decode_header(entry, &mut self.inflate.borrow_mut(), &resolve)
+            .map_err(|error| error.to_string())?;
+        Ok(found.kind)
+    }
+}
+
+enum Found<'a> {
+    Packed(&'a Pack, u64),
+    Loose(&'a loose::Store),
+}
+
+impl Directory {
+    fn contains(&self, id: Oid, hash: Hash) -> Answer<bool> {
+        if self.loose.contains(&id) {
+            return Ok(true);
+        }
+        self.list(hash)?;
+        let packs = self.packs.borrow();
+        Ok(packs.iter().flat_map(|packs| &packs.list).any(|pack| pack.index.lookup(id).is_some()))
+    }
+
+    /// Lists and opens the packs, unless that was done and nothing changed since (`git repack`
+    /// may replace them at any time); says whether it did.
+    fn list(&self, hash: Hash) -> Answer<bool> {
+        let dir = self.path.join("pack");
+        let changed = dir.metadata().and_then(|meta| meta.modified()).ok();
+        if self.packs.borrow().as_ref().is_some_and(|packs| packs.listed == changed) {
+            return Ok(false);
+        }
+        let unreadable = |path: &Path, why: String| {
+            Unreadable::Store(format!("`{}` cannot be read: {why}", path.display()))
+        };
+        let mut list = vec![];
+        let entries = match std::fs::read_dir(&dir) {
+            Ok(entries) => Some(entries),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unreadable(&dir, error.to_string())),
+        };
+        for entry in entries.into_iter().flatten() {
+            let path = entry.map_err(|error| unreadable(&dir, error.to_string()))?.path();
+            if path.extension().is_none_or(|extension| extension != "idx")
+                || !path.with_extension("pack").is_file()
+            {
+                continue;
+            }
+            let index = match pack::index::File::at(&path, hash) {
+                Ok(index) => index,
+                // It was there a moment ago: a repack put its objects elsewhere.
+                Err(_) if !path.exists() => continue,
+                Err(error) => return Err(unreadable(&path, error.to_string())),
+            };
+            list.push(Rc::new(Pack { path, index, data: OnceCell::new() }));
+        }
+        *self.packs.borrow_mut() = Some(Packs { list, listed: changed });
+        Ok(true)
+    }
+}
+
+impl Pack {
+    fn data(&self, hash: Hash) -> Result<&pack::data::File<MMap>, String> {
+        if let Some(data) = self.data.get() {
+            return Ok(data);
+        }
+        let data = pack::data::File::at(self.path.with_extension("pack"), hash)
+            .map_err(|error| error.to_string())?;
+        Ok(self.data.get_or_init(|| data.with_alloc_limit_bytes(Some(LARGEST))))
+    }
+}
+
+/// When a long walk has to end.
+#[derive(Debug, Default)]
+pub(super) struct Deadline(Cell<Option<(std::time::Instant, std::time::Duration)>>);
+
+impl Deadline {
+    pub(super) fn set(&self, at: std::time::Instant, allowed: std::time::Duration) {
+        self.0.set(Some((at, allowed)));
+    }
+
+    pub(super) fn check(&self) -> Answer<()> {
+        match self.0.get() {
+            Some((at, allowed)) if std::time::Instant::now() >= at => {
+                Err(Unreadable::Deadline(allowed.as_secs_f64().to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
