@@ -56,31 +56,16 @@ impl Disk {
 
     /// Writes the plan's commits into a repository, each as `refs/heads/cN`; returns their ids.
     pub fn import(&self, repository: &Path, plan: &[Plan]) -> Vec<Oid> {
-        let mut text = String::new();
+        let mut text = vec![];
         for (at, commit) in plan.iter().enumerate() {
-            let mark = at + 1;
-            text += &format!("commit refs/heads/c{at}\nmark :{mark}\n");
-            text += &format!("author A <a@b> {} +0000\n", commit.date);
-            text += &format!("committer A <a@b> {} +0000\n", commit.date);
-            let message = format!("{at}\n");
-            text += &format!("data {}\n{message}", message.len());
-            match commit.parents.split_first() {
-                None => text += "deleteall\n",
-                Some((first, others)) => {
-                    text += &format!("from :{}\n", first + 1);
-                    for other in others {
-                        text += &format!("merge :{}\n", other + 1);
-                    }
-                }
-            }
-            text += &format!("M 100644 inline f{at}\ndata 2\n{}\n\n", at % 10);
+            write_commit(&mut text, at, commit).unwrap();
         }
         let marks = self.path("marks");
         let mut command = self.git(repository);
         command.args(["fast-import", "--quiet", "--force", "--date-format=raw-permissive"]);
         command.arg(format!("--export-marks={}", marks.display()));
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        child.stdin.take().unwrap().write_all(&text).unwrap();
         assert!(child.wait().unwrap().success());
         let marks = std::fs::read_to_string(marks).unwrap();
         let mut ids: Vec<(usize, Oid)> = marks
@@ -93,4 +78,24 @@ impl Disk {
         ids.sort_unstable();
         ids.into_iter().map(|(_, id)| id).collect()
     }
+}
+
+/// Writes a commit as fast-import reads it; it adds one file, named by its number.
+fn write_commit(text: &mut Vec<u8>, at: usize, commit: &Plan) -> std::io::Result<()> {
+    let message = format!("{at}\n");
+    writeln!(text, "commit refs/heads/c{at}\nmark :{}", at + 1)?;
+    for who in ["author", "committer"] {
+        writeln!(text, "{who} A <a@b> {} +0000", commit.date)?;
+    }
+    write!(text, "data {}\n{message}", message.len())?;
+    match commit.parents.split_first() {
+        None => writeln!(text, "deleteall")?,
+        Some((first, others)) => {
+            writeln!(text, "from :{}", first + 1)?;
+            for other in others {
+                writeln!(text, "merge :{}", other + 1)?;
+            }
+        }
+    }
+    writeln!(text, "M 100644 inline f{at}\ndata 2\n{}\n", at % 10)
 }

@@ -247,9 +247,6 @@ fn a_shallow_history_answers_what_it_can_and_never_wrongly() {
                     assert_eq!(ours, conservative, "seed {seed}: {what}: nothing here needs the boundary");
                 }
             };
-        fn text<T: std::fmt::Debug>(answer: Answer<T>) -> Answer<String> {
-            answer.map(|value| format!("{value:?}"))
-        }
         check(
             text(walk.is_ancestor(a, b)),
             text(memory.is_ancestor(a, b)),
@@ -293,4 +290,8 @@ fn a_commit_that_is_not_there_is_missing() {
         assert_eq!(walk.introduced(&[nowhere], &[]), Err(missing.clone()));
         assert_eq!(walk.trunk_meets(ids[0], nowhere), Err(missing));
     }
+}
+
+fn text<T: std::fmt::Debug>(answer: Answer<T>) -> Answer<String> {
+    answer.map(|value| format!("{value:?}"))
 }
