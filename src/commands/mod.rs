@@ -11,10 +11,12 @@ mod demo;
 mod doctor;
 mod explain;
 mod graph;
+mod hook;
 mod init;
 mod install;
 mod man;
 mod next;
+mod output;
 mod policy;
 mod post_receive;
 mod pre_push;
@@ -157,6 +159,35 @@ pub enum Failure {
     /// The command does not exist yet.
     #[error("run `{0}`: it is not built yet")]
     NotBuilt(&'static str),
+    /// A hook has said already why it could not.
+    #[error("judge the push")]
+    Said,
+    /// The repository cannot be opened.
+    #[error(transparent)]
+    Repository(#[from] crate::repository::Failure),
+    /// What a hook was given cannot be judged.
+    #[error(transparent)]
+    Input(#[from] crate::input::Unusable),
+    /// A question has no answer.
+    #[error("judge the push: {0}")]
+    Judge(#[source] crate::history::Unreadable),
+    /// Standard input cannot be read.
+    #[error("read standard input: {0}")]
+    StandardInput(#[source] std::io::Error),
+    /// Standard output cannot be written.
+    #[error("write to standard output: {0}")]
+    Output(#[source] std::io::Error),
+    /// A file cannot be written.
+    #[error("write `{}`: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A format does not exist.
+    #[error(transparent)]
+    Format(#[from] crate::report::UnknownFormat),
     /// The demo could not be played to its end.
     #[error(transparent)]
     Demo(#[from] demo::Trouble),
@@ -194,6 +225,7 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(Exit::Clean) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
+        Err(Failure::Said) => ExitCode::from(2),
         Err(failure) => {
             anstream::eprintln!("flowcheck: could not {failure}");
             ExitCode::from(2)

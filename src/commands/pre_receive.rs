@@ -1,11 +1,24 @@
 //! `flowcheck pre-receive`: server hook: judges the push that standard input describes.
 
-use super::{Exit, Failure, Global};
+use std::io::{self, Read as _};
+
+use super::{Exit, Failure, Global, hook};
+use crate::input;
 
 /// What `flowcheck pre-receive` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-pub(super) fn run(_global: &Global, _args: &Args) -> Result<Exit, Failure> {
-    Err(Failure::NotBuilt("pre-receive"))
+pub(super) fn run(global: &Global, _args: &Args) -> Result<Exit, Failure> {
+    hook::run(global, "pre-receive", &|hash, limits| {
+        Ok(input::server_lines(&standard_input()?, hash, limits.refs)?)
+    })
+}
+
+/// Returns what git writes to the hook, up to a little more than is ever judged.
+pub(super) fn standard_input() -> Result<Vec<u8>, Failure> {
+    let mut bytes = vec![];
+    let most = u64::try_from(input::LONGEST_INPUT).unwrap_or(u64::MAX).saturating_add(1);
+    io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(Failure::StandardInput)?;
+    Ok(bytes)
 }

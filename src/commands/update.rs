@@ -1,11 +1,36 @@
 //! `flowcheck update`: server hook for one ref: the same judgement.
 
-use super::{Exit, Failure, Global};
+use std::ffi::OsString;
+
+use super::{Exit, Failure, Global, hook};
+use crate::history::RefName;
+use crate::input::{Garbled, HookLine, Unusable, absent_or_id};
 
 /// What `flowcheck update` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The ref that is pushed
+    #[arg(value_name = "REF")]
+    name: OsString,
+    /// The object that it points to
+    old: OsString,
+    /// The object that it shall point to
+    new: OsString,
+    /// What gitolite adds to a VREF; not looked at
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<OsString>,
+}
 
-pub(super) fn run(_global: &Global, _args: &Args) -> Result<Exit, Failure> {
-    Err(Failure::NotBuilt("update"))
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    hook::run(global, "update", &|hash, _| {
+        let id = |text| absent_or_id(&hook::bytes(text), hash);
+        let line = id(&args.old).and_then(|old| {
+            let name = hook::bytes(&args.name);
+            if name.is_empty() {
+                return Err(Garbled::Form("REF OLD NEW"));
+            }
+            Ok(HookLine { old, new: id(&args.new)?, name: RefName::new(name) })
+        });
+        Ok(vec![line.map_err(|why| Unusable::Line { line: 1, why })?])
+    })
 }

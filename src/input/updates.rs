@@ -80,7 +80,20 @@ pub fn received(
             Some(_) => return Err(Unusable::Twice { name: line.name.clone() }),
         }
     }
+    let aliases = aliases_moved(&received.updates, before);
+    received.updates.extend(aliases);
     Ok(received)
+}
+
+/// Returns the updates of the refs that stand for an updated one: they move with it, and one of
+/// them may be a line of the policy.
+fn aliases_moved(updates: &[RefUpdate], before: &Refs) -> Vec<RefUpdate> {
+    let moved: BTreeMap<&RefName, &RefUpdate> = updates.iter().map(|update| (&update.name, update)).collect();
+    let aliases = before.iter().filter(|entry| !is_forges_own(&entry.name));
+    aliases
+        .filter_map(|entry| Some((entry, moved.get(entry.symbolic.as_ref()?)?)))
+        .map(|(entry, update)| RefUpdate { name: entry.name.clone(), ..(*update).clone() })
+        .collect()
 }
 
 fn checked(
@@ -179,6 +192,14 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_moves_with_what_it_stands_for() {
+        let story = story();
+        let read = story.read(&[line("refs/heads/master", Some(story.old), Some(story.new))]).unwrap();
+        assert_eq!(read.updates[1].name, RefName::of_branch("main"));
+        assert_eq!((read.updates[1].new, read.refs), (Some(story.new), 1));
+    }
+
+    #[test]
     fn an_alias_of_something_absent_creates_that() {
         let story = story();
         let read = story.read(&[line("refs/heads/trunk", None, Some(story.new))]).unwrap();
@@ -214,7 +235,7 @@ mod tests {
             ]
         };
         let read = story.read(&both(Some(story.new))).unwrap();
-        assert_eq!((read.updates.len(), read.refs), (1, 2));
+        assert_eq!((read.updates.len(), read.refs), (2, 2));
         assert!(matches!(story.read(&both(None)), Err(Unusable::Twice { .. })));
     }
 
