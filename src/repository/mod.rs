@@ -426,7 +426,12 @@ impl History for Repository {
     }
 
     fn signature(&self, tag: Oid, allowed: &str) -> Answer<Signed> {
-        signature::check(self, tag, allowed)
+        let (kind, data) = self.raw(tag)?;
+        if kind != Kind::Tag {
+            return Ok(Signed::Not);
+        }
+        let at = decode::tag(tag, &data)?.tagger.map(|tagger| tagger.time);
+        signature::check(|| self.git(), tag, &data, at, allowed)
     }
 }
 
