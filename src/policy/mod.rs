@@ -2,12 +2,29 @@
 //!
 //! A [`Policy`] has no mistakes: reading gives one, or all mistakes at once.
 
+mod build;
+mod contradictions;
+mod keys;
+mod mistake;
+mod overlap;
 mod pattern;
+mod presets;
+mod read;
+mod schema;
+mod shape;
+mod show;
+mod value;
 
 use crate::finding::{Clause, Level};
 use crate::history::Seconds;
 
-pub use pattern::{Captures, Pattern};
+pub use keys::RULE_NAMES;
+pub use mistake::{Mistakes, Place};
+pub use pattern::{BadPattern, Captures, Pattern};
+pub use presets::{PRESETS, Preset, UnknownPreset, preset};
+pub use read::{Load, Reading, no_files, read};
+pub use schema::schema;
+pub use show::{Setting, settings};
 
 /// A validated policy.
 #[derive(Debug, Clone)]
@@ -30,14 +47,18 @@ pub struct Policy {
     pub confirmation: Confirmation,
     /// Where what is deployed.
     pub environments: Vec<Environment>,
-    /// Globs of ref names that are allowed beside heads and tags.
+    /// Globs of ref names that are allowed beside heads and tags; see [`ref_glob_matches`].
     pub refs_allow: Vec<String>,
+    /// Where `[refs] allow` stands.
+    pub refs_clause: Clause,
     /// Who may change the policy in the repository; empty: whoever may push there.
     pub editors: Vec<String>,
     /// Where `[policy] editors` stands.
     pub editors_clause: Clause,
     /// Commits or dates where the flow was adopted.
     pub audit_since: Vec<String>,
+    /// Where `[audit] since` stands.
+    pub audit_clause: Clause,
     /// Bounds of a judgement.
     pub limits: Limits,
     /// What the hook runs under.
@@ -50,6 +71,8 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// Who may override with a push option.
     pub override_by: Vec<String>,
+    /// Where `[override] by` stands.
+    pub override_clause: Clause,
 }
 
 /// Whether a policy rejects.
@@ -213,8 +236,12 @@ pub struct Tags {
 pub struct Confirmation {
     /// The environment whose records permit.
     pub environment: String,
+    /// Where `environment` stands, or `[confirmation]`.
+    pub environment_clause: Clause,
     /// Who may record; empty: whoever may push a tag.
     pub by: Vec<String>,
+    /// Where `by` stands, or `[confirmation]`.
+    pub by_clause: Clause,
     /// Whether records must be signed.
     pub signed: bool,
     /// The text of the allowed-signers file, where one is named.
@@ -299,7 +326,7 @@ pub struct RuleLevel {
 pub struct Exception {
     /// The rule's id.
     pub rule: String,
-    /// A glob over full ref names.
+    /// A glob over full ref names; see [`ref_glob_matches`].
     pub name: String,
     /// The object it is bound to, in hex, if it is.
     pub object: Option<String>,
@@ -336,123 +363,12 @@ impl Policy {
     }
 }
 
-impl Policy {
-    /// Returns the flow of `policy.toml.example`, the default.
-    #[must_use]
-    pub fn built_in() -> Self {
-        stand_in::built_in()
-    }
-}
-
-/// Until `policy.toml.example` is read: the same, by hand.
-#[allow(clippy::wildcard_imports, clippy::too_many_lines, clippy::items_after_statements, reason = "it goes")]
-mod stand_in {
-    use super::*;
-
-    pub(super) fn built_in() -> Policy {
-        let at = |line| Clause { file: "built-in".to_owned(), line };
-        let pattern = |text: &str| Pattern::new(text).expect("a pattern of ours");
-        let line = |branch: &str| Line {
-            branch: branch.to_owned(),
-            merge: MergeStyle::MergeCommit,
-            direct: Direct::No,
-            clause: at(0),
-        };
-        let topic = |kind: &str, branch: &str, from, into, while_| Topic {
-            kind: kind.to_owned(),
-            branch: pattern(branch),
-            from,
-            from_clause: at(0),
-            into,
-            into_clause: at(0),
-            while_,
-            while_clause: at(0),
-            clause: at(0),
-        };
-        use LineRole::{Integration, Production, Release};
-        let versioned =
-            |kind| format!(r"{kind}/((?<version>\d+\.\d+\.\d+)-)?(?<topic>[A-Za-z0-9][A-Za-z0-9._/-]*)");
-        Policy {
-            source: "built-in".to_owned(),
-            mode: Mode::Enforce,
-            integration: line("develop"),
-            production: Some(line("master")),
-            releases: Some(Releases {
-                branch: pattern(r"release-(?<version>\d+\.\d+\.\d+)"),
-                from: Integration,
-                from_clause: at(0),
-                into: vec![Integration, Production],
-                into_clause: at(0),
-                parallel: false,
-                parallel_clause: at(0),
-                merge: MergeStyle::MergeCommit,
-                direct: Direct::No,
-                clause: at(0),
-            }),
-            topics: vec![
-                topic(
-                    "feature",
-                    "feature/(?<topic>[A-Za-z0-9][A-Za-z0-9._/-]*)",
-                    Base::Line(Integration),
-                    vec![Integration],
-                    While::Open,
-                ),
-                topic("bugfix", &versioned("bugfix"), Base::Line(Release), vec![Release], While::BeforeTag),
-                topic("hotfix", &versioned("hotfix"), Base::Line(Release), vec![Release], While::AfterTag),
-                topic(
-                    "merge-back",
-                    r"merge-back/(?<version>\d+\.\d+\.\d+)(-hotfix(?<n>[1-9]\d*))?",
-                    Base::Confirmed,
-                    vec![Integration, Production],
-                    While::Open,
-                ),
-            ],
-            tags: Tags {
-                release: pattern(r"v(?<version>\d+\.\d+\.\d+)"),
-                release_clause: at(0),
-                hotfix: Some(pattern(r"v(?<version>\d+\.\d+\.\d+)-hotfix(?<n>[1-9]\d*)")),
-                hotfix_clause: at(0),
-                on: Release,
-                on_clause: at(0),
-                other: vec![],
-                other_clause: at(0),
-            },
-            confirmation: Confirmation {
-                environment: "prod".to_owned(),
-                by: vec![],
-                signed: false,
-                allowed_signers: None,
-                record: true,
-                gitlab_environment: false,
-                repository: None,
-                merge_back_within: 7 * 24 * 3600,
-                clause: at(0),
-            },
-            environments: vec![
-                Environment {
-                    name: "integration".to_owned(),
-                    from: Deploys::Line(Integration),
-                    auto: true,
-                    clause: at(0),
-                },
-                Environment {
-                    name: "alpha".to_owned(),
-                    from: Deploys::Line(Release),
-                    auto: true,
-                    clause: at(0),
-                },
-                Environment { name: "prod".to_owned(), from: Deploys::Tag, auto: false, clause: at(0) },
-            ],
-            refs_allow: vec![],
-            editors: vec![],
-            editors_clause: at(0),
-            audit_since: vec![],
-            limits: Limits { deadline_ms: 4000, refs: 100_000 },
-            server: Server { kind: "auto".to_owned(), user_variable: None, lock: false },
-            log_file: None,
-            levels: vec![],
-            exceptions: vec![],
-            override_by: vec![],
-        }
-    }
+/// Whether a glob of the policy matches a full ref name. `*` stands for anything, `/` too.
+#[must_use]
+pub fn ref_glob_matches(glob: &str, name: &[u8]) -> bool {
+    // globset matches paths; on unix those are any bytes.
+    value::glob(glob).is_ok_and(|matcher| match std::str::from_utf8(name) {
+        Ok(name) => matcher.is_match(name),
+        Err(_) => matcher.is_match(String::from_utf8_lossy(name).as_ref()),
+    })
 }

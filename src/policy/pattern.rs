@@ -1,14 +1,21 @@
 //! A name pattern of the policy: a regular expression that matches whole names.
+//!
+//! A hook starts for every push, and compiling a regular expression costs more than most pushes.
+//! So a pattern is only parsed when the policy is read, is compiled when a name comes that begins
+//! the way all its names begin, and never otherwise.
 
+use std::fmt;
+use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Hir, HirKind};
 
-/// A pattern that matches whole short names. Compiled when it is first needed, for most pushes
-/// need few of them.
-#[derive(Debug, Clone)]
+/// A pattern that matches whole short names.
+#[derive(Clone)]
 pub struct Pattern {
     source: String,
+    start: String,
     compiled: OnceLock<Regex>,
 }
 
@@ -23,14 +30,39 @@ pub struct Captures {
     pub topic: Option<String>,
 }
 
+/// Why a text is no pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct BadPattern {
+    /// The bytes of the text it is about.
+    pub span: Range<usize>,
+    /// What is wrong, a fragment.
+    pub message: String,
+}
+
+/// How much memory a compiled pattern may take.
+const SIZE_LIMIT: usize = 4 << 20;
+/// A pattern of at most this weight compiles within the limit; a heavier one is tried.
+const LIGHT: usize = 2000;
+/// How long a pattern may be.
+const LONGEST: usize = 4096;
+
 impl Pattern {
     /// Takes the text of a regular expression.
     ///
     /// # Errors
-    /// Where the text is no regular expression.
-    pub fn new(source: &str) -> Result<Self, regex::Error> {
-        regex_syntax_check(source)?;
-        Ok(Self { source: source.to_owned(), compiled: OnceLock::new() })
+    /// Where the text is no regular expression, or one that would take too much memory.
+    pub fn new(source: &str) -> Result<Self, BadPattern> {
+        let hir = parse(source)?;
+        let bad = |message: &str| BadPattern { span: 0..source.len(), message: message.to_owned() };
+        // A comment (flag `x`) would swallow what the pattern is wrapped in.
+        if source.contains('#') && regex_syntax::parse(&anchored(source)).is_err() {
+            return Err(bad("its comment does not end"));
+        }
+        if weight(&hir) > LIGHT && compile(source).is_none() {
+            return Err(bad("it takes too much memory; repeat less"));
+        }
+        Ok(Self { source: source.to_owned(), start: start(&hir), compiled: OnceLock::new() })
     }
 
     /// Returns the text as the policy has it.
@@ -42,7 +74,7 @@ impl Pattern {
     /// Returns what the groups caught where the whole of `name` matches.
     #[must_use]
     pub fn captures(&self, name: &str) -> Option<Captures> {
-        let caught = self.regex().captures(name)?;
+        let caught = self.regex_for(name)?.captures(name)?;
         let group = |group| caught.name(group).map(|text| text.as_str().to_owned());
         Some(Captures { version: group("version"), n: group("n"), topic: group("topic") })
     }
@@ -50,7 +82,7 @@ impl Pattern {
     /// Whether the whole of `name` matches.
     #[must_use]
     pub fn is_match(&self, name: &str) -> bool {
-        self.regex().is_match(name)
+        self.regex_for(name).is_some_and(|regex| regex.is_match(name))
     }
 
     /// Returns a name that the pattern matches with `version` in it, for patterns that have one
@@ -67,11 +99,37 @@ impl Pattern {
         self.captures(&name).filter(|caught| caught.version.as_deref() == Some(version)).map(|_| name)
     }
 
-    fn regex(&self) -> &Regex {
-        self.compiled.get_or_init(|| {
-            Regex::new(&anchored(&self.source)).expect("the pattern was compiled when it was read")
-        })
+    fn regex_for(&self, name: &str) -> Option<&Regex> {
+        if !name.starts_with(&self.start) {
+            return None;
+        }
+        Some(
+            self.compiled
+                .get_or_init(|| compile(&self.source).expect("a pattern's size was judged when it was read")),
+        )
     }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pattern({})", self.source)
+    }
+}
+
+/// Returns the meaning of a pattern.
+pub(super) fn parse(source: &str) -> Result<Hir, BadPattern> {
+    if source.len() > LONGEST {
+        let message = format!("it is longer than {LONGEST} characters");
+        return Err(BadPattern { span: 0..source.len(), message });
+    }
+    regex_syntax::parse(source).map_err(|error| {
+        let (span, message) = match &error {
+            regex_syntax::Error::Parse(error) => (*error.span(), error.kind().to_string()),
+            regex_syntax::Error::Translate(error) => (*error.span(), error.kind().to_string()),
+            other => return BadPattern { span: 0..source.len(), message: other.to_string() },
+        };
+        BadPattern { span: span.start.offset..span.end.offset, message }
+    })
 }
 
 /// Returns the text that a piece of a pattern stands for where it stands for one text only.
@@ -92,6 +150,138 @@ fn anchored(source: &str) -> String {
     format!(r"\A(?:{source})\z")
 }
 
-fn regex_syntax_check(source: &str) -> Result<(), regex::Error> {
-    Regex::new(&anchored(source)).map(|_| ())
+fn compile(source: &str) -> Option<Regex> {
+    RegexBuilder::new(&anchored(source)).size_limit(SIZE_LIMIT).build().ok()
+}
+
+/// Returns what all names that match begin with.
+fn start(hir: &Hir) -> String {
+    match hir.kind() {
+        HirKind::Literal(literal) => String::from_utf8(literal.0.to_vec()).unwrap_or_default(),
+        HirKind::Capture(group) => start(&group.sub),
+        HirKind::Concat(parts) => {
+            let mut all = String::new();
+            for part in parts {
+                match part.kind() {
+                    HirKind::Literal(_) => all.push_str(&start(part)),
+                    HirKind::Look(_) => {}
+                    _ => return all + &start(part),
+                }
+            }
+            all
+        }
+        _ => String::new(),
+    }
+}
+
+/// Returns a measure of what the compiled pattern takes: the ranges of its classes, repeated.
+fn weight(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(regex_syntax::hir::Class::Unicode(class)) => class.ranges().len(),
+        HirKind::Class(regex_syntax::hir::Class::Bytes(class)) => class.ranges().len(),
+        HirKind::Capture(group) => weight(&group.sub),
+        HirKind::Repetition(repeated) => {
+            let times = repeated.max.unwrap_or(repeated.min.saturating_add(1)).max(1);
+            weight(&repeated.sub).saturating_mul(times as usize)
+        }
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().map(weight).fold(0, usize::saturating_add)
+        }
+    }
+}
+
+/// Returns the names of a pattern's groups, with `false` for one that a name can match without.
+pub(super) fn groups(hir: &Hir) -> Vec<(String, bool)> {
+    let mut found = vec![];
+    collect_groups(hir, true, &mut found);
+    found
+}
+
+fn collect_groups(hir: &Hir, always: bool, found: &mut Vec<(String, bool)>) {
+    match hir.kind() {
+        HirKind::Capture(group) => {
+            if let Some(name) = &group.name {
+                found.push((name.to_string(), always));
+            }
+            collect_groups(&group.sub, always, found);
+        }
+        HirKind::Repetition(repeated) => {
+            collect_groups(&repeated.sub, always && repeated.min > 0, found);
+        }
+        HirKind::Concat(parts) => {
+            for part in parts {
+                collect_groups(part, always, found);
+            }
+        }
+        HirKind::Alternation(parts) => {
+            for part in parts {
+                collect_groups(part, false, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(source: &str) -> Pattern {
+        Pattern::new(source).expect("a pattern of this test")
+    }
+
+    #[test]
+    fn a_pattern_matches_whole_names() {
+        let release = pattern(r"release-(?<version>\d+\.\d+\.\d+)");
+        let caught = release.captures("release-1.0.0").expect("it matches");
+        assert_eq!(caught.version.as_deref(), Some("1.0.0"));
+        assert_eq!(release.captures("release-1.0.0-x"), None);
+        assert_eq!(release.captures("a-release-1.0.0"), None);
+        assert!(pattern("a|b").is_match("b"));
+        assert!(!pattern("a|b").is_match("ab"));
+    }
+
+    #[test]
+    fn a_name_that_begins_otherwise_needs_no_regular_expression() {
+        let starts = [
+            (r"feature/(?<topic>.+)", "feature/"),
+            (r"(?<topic>fix)/a", "fix"),
+            (r"^v(?<version>\d+)", "v"),
+            (r"(?i)feature/x", ""),
+            (r"a|b", ""),
+            (r"a*b", ""),
+            (r"größe-\d", "größe-"),
+        ];
+        for (source, start) in starts {
+            assert_eq!(pattern(source).start, start, "{source}");
+        }
+        let feature = pattern("feature/.+");
+        assert!(!feature.is_match("release-1.0.0"));
+        assert!(feature.compiled.get().is_none());
+    }
+
+    #[test]
+    fn letters_of_either_case_still_match() {
+        assert!(pattern("(?i)feature/x").is_match("Feature/X"));
+    }
+
+    #[test]
+    fn what_would_fail_later_fails_when_it_is_read() {
+        for wrong in ["(", "a)(b", r"(?=a)b", r"(?x)a # b", r"(\w{900}){900}", r"(?<n>a)(?<n>b)"] {
+            assert!(Pattern::new(wrong).is_err(), "{wrong}");
+        }
+        assert!(Pattern::new(&"a".repeat(LONGEST + 1)).is_err());
+    }
+
+    #[test]
+    fn every_light_pattern_compiles_within_the_limit() {
+        for heavy in [r"\w{2}", r"[^a]{1000}", r"\d{30}", r"a{2000}", r"(a|b|c){660}", r".{990}"] {
+            let hir = parse(heavy).expect("it is a pattern");
+            if weight(&hir) <= LIGHT {
+                assert!(compile(heavy).is_some(), "{heavy}");
+            }
+        }
+    }
 }
