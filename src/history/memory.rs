@@ -156,22 +156,19 @@ impl Memory {
     /// # Errors
     /// Where the history stops before its roots.
     pub fn ancestors(&self, commit: Oid) -> Answer<BTreeSet<Oid>> {
+        self.union(&[commit])
+    }
+
+    /// Returns `tips` and all their ancestors.
+    fn union(&self, tips: &[Oid]) -> Answer<BTreeSet<Oid>> {
         let mut seen = BTreeSet::new();
-        let mut todo = vec![commit];
+        let mut todo = tips.to_vec();
         while let Some(next) = todo.pop() {
             if seen.insert(next) {
                 todo.extend(self.parents(next)?);
             }
         }
         Ok(seen)
-    }
-
-    fn union(&self, tips: &[Oid]) -> Answer<BTreeSet<Oid>> {
-        let mut all = BTreeSet::new();
-        for tip in tips {
-            all.extend(self.ancestors(*tip)?);
-        }
-        Ok(all)
     }
 
     fn trunk(&self, tip: Oid) -> Answer<Vec<Oid>> {

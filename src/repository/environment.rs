@@ -42,6 +42,18 @@ impl Environment {
         Self { dir: dir.into(), values: BTreeMap::new() }
     }
 
+    /// Returns an environment in `dir` that has only what any program needs: where programs are.
+    #[must_use]
+    pub fn elsewhere(dir: impl Into<PathBuf>) -> Self {
+        let environment = Self::new(dir);
+        ["PATH", "LD_LIBRARY_PATH", "GIT_EXEC_PATH"].into_iter().fold(environment, |environment, name| {
+            match std::env::var_os(name) {
+                Some(value) => environment.with(name, value),
+                None => environment,
+            }
+        })
+    }
+
     /// Returns the environment of this process.
     ///
     /// # Errors

@@ -123,13 +123,13 @@ impl Repository {
         })
     }
 
-    /// Opens the repository at `path` without any variable of an environment: for tests and for
-    /// walks over many repositories.
+    /// Opens the repository at `path`, whatever repository this process was started for: for tests
+    /// and for walks over many repositories.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn at(path: &Path) -> Result<Self, Failure> {
-        Self::open(&Environment::new(path), None)
+        Self::open(&Environment::elsewhere(path), None)
     }
 
     /// Ends walks that take longer than `allowed` from `start` on.

@@ -52,7 +52,7 @@ impl Settings {
         let mut format = Format {
             hash: Hash::Sha1,
             reftable: false,
-            partial: false,
+            partial: self.has_promisor(),
             bare: self.boolean("core.bare"),
             worktree: self.string("core.worktree").map(PathBuf::from),
         };
@@ -70,6 +70,15 @@ impl Settings {
     pub(super) fn string(&self, key: &str) -> Option<String> {
         let of = |file: &File| file.string(key).map(|value| value.to_str_lossy().into_owned());
         self.worktree.as_ref().and_then(of).or_else(|| of(&self.local))
+    }
+
+    /// Whether a remote promises objects that are not here.
+    fn has_promisor(&self) -> bool {
+        let mut remotes = self.local.sections_by_name("remote").into_iter().flatten();
+        remotes.any(|remote| {
+            let said = remote.value("promisor").map(|value| value.to_str_lossy().to_lowercase());
+            said.is_some_and(|said| matches!(said.as_str(), "true" | "yes" | "on" | "1"))
+        })
     }
 
     fn boolean(&self, key: &str) -> Option<bool> {

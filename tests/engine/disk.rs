@@ -45,6 +45,27 @@ impl Disk {
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 
+    /// Runs git with something to read and returns what it prints; it must succeed.
+    pub fn feed(&self, dir: &Path, args: &[&str], input: &[u8]) -> String {
+        let mut command = self.git(dir);
+        let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "git {}", args.join(" "));
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    /// Whether this git knows reftables; if not, says that a test says nothing.
+    pub fn has_reftables(&self) -> bool {
+        let path = self.path("probe.git");
+        let args = ["init", "-q", "--bare", "--ref-format=reftable"];
+        let known = self.git(self.dir.path()).args(args).arg(path).output().unwrap().status.success();
+        if !known {
+            eprintln!("this git has no reftables: not tested");
+        }
+        known
+    }
+
     /// Makes a bare repository called `name`; `args` are further options of `git init`.
     pub fn init(&self, name: &str, args: &[&str]) -> PathBuf {
         let path = self.path(name);

@@ -1,46 +1,53 @@
 //! Every way git can store a history gives the same answers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use flowcheck::history::{History, Memory, Oid, RefName};
-use flowcheck::repository::Repository;
+use flowcheck::history::{History, Memory, Oid, Unreadable};
+use flowcheck::repository::{Environment, Repository};
 
 use crate::disk::Disk;
-use crate::random::{Dates, Plan, Random, plan, remember};
+use crate::random::{DATES, Dates, Plan, Random, plan, remember};
 
-/// What the plan says, in memory, with the ids that the repository on disk has.
+/// What the plan says, in memory; on disk the same commits have other ids.
 struct Known {
     memory: Memory,
     ids: Vec<Oid>,
+    on_disk: Vec<Oid>,
 }
 
 impl Known {
-    fn new(plan: &[Plan]) -> Self {
+    fn new(plan: &[Plan], on_disk: Vec<Oid>) -> Self {
         let (memory, ids) = remember(plan);
-        Self { memory, ids }
+        Self { memory, ids, on_disk }
+    }
+
+    fn back(&self, id: &Oid) -> Oid {
+        self.on_disk[self.ids.iter().position(|ours| ours == id).unwrap()]
+    }
+
+    fn backs(&self, ids: &[Oid]) -> Vec<Oid> {
+        ids.iter().map(|id| self.back(id)).collect()
     }
 
     /// Asks the repository and the plan the same, about random commits.
-    fn compare(&self, random: &mut Random, repository: &dyn History, on_disk: &[Oid], case: &str) {
+    fn compare(&self, random: &mut Random, repository: &dyn History, case: &str) {
         for _ in 0..30 {
             let mut pick = || random.below(self.ids.len());
             let (a, b, c, d) = (pick(), pick(), pick(), pick());
             let ours = |at: usize| self.ids[at];
-            let theirs = |at: usize| on_disk[at];
-            let back = |id: &Oid| on_disk[self.ids.iter().position(|ours| ours == id).unwrap()];
-            let backs = |ids: Vec<Oid>| -> Vec<Oid> { ids.iter().map(back).collect() };
+            let theirs = |at: usize| self.on_disk[at];
             let memory = &self.memory;
             assert_eq!(
                 repository.is_ancestor(theirs(a), theirs(b)),
                 memory.is_ancestor(ours(a), ours(b)),
                 "{case}: is {a} an ancestor of {b}"
             );
-            let mut bases = memory.merge_bases(ours(a), ours(b)).map(backs).unwrap();
+            let mut bases = self.backs(&memory.merge_bases(ours(a), ours(b)).unwrap());
             bases.sort();
             assert_eq!(repository.merge_bases(theirs(a), theirs(b)), Ok(bases), "{case}: {a} and {b}");
             assert_eq!(
                 repository.introduced(&[theirs(a), theirs(b)], &[theirs(c), theirs(d)]),
-                memory.introduced(&[ours(a), ours(b)], &[ours(c), ours(d)]).map(backs),
+                memory.introduced(&[ours(a), ours(b)], &[ours(c), ours(d)]).map(|ids| self.backs(&ids)),
                 "{case}: {a} and {b} without {c} and {d}"
             );
             assert_eq!(
@@ -50,15 +57,16 @@ impl Known {
             );
             assert_eq!(
                 repository.trunk_meets(theirs(a), theirs(b)),
-                memory.trunk_meets(ours(a), ours(b)).map(|met| met.as_ref().map(back)),
+                memory.trunk_meets(ours(a), ours(b)).map(|met| met.map(|id| self.back(&id))),
                 "{case}: trunks of {a} and {b}"
             );
-            let read = repository.commit(theirs(a)).unwrap();
             assert_eq!(
-                read.parents,
-                backs(memory.commit(ours(a)).unwrap().parents),
-                "{case}: parents of {a}"
+                repository.on_trunk(theirs(a), theirs(b)),
+                memory.on_trunk(ours(a), ours(b)),
+                "{case}: is {a} on the trunk of {b}"
             );
+            let read = repository.commit(theirs(a)).unwrap();
+            assert_eq!(read.parents, self.backs(&memory.commit(ours(a)).unwrap().parents), "{case}: {a}");
         }
     }
 }
@@ -73,23 +81,289 @@ fn open(path: &Path) -> Repository {
     Repository::at(path).unwrap()
 }
 
+/// A bare repository with a random history.
+fn made(disk: &Disk, seed: u64, dates: Dates, args: &[&str]) -> (Random, PathBuf, Known) {
+    let (random, plan) = random_plan(seed, dates);
+    let path = disk.init("a.git", args);
+    let ids = disk.import(&path, &plan);
+    (random, path, Known::new(&plan, ids))
+}
+
+/// What `--stdin-commits` reads.
+fn lines(ids: &[Oid]) -> Vec<u8> {
+    let lines: Vec<String> = ids.iter().map(|id| format!("{id}\n")).collect();
+    lines.concat().into_bytes()
+}
+
 #[test]
-fn a_plain_store_with_and_without_a_graph() {
-    for (seed, format) in ["sha1", "sha256", "sha1", "sha256"].into_iter().enumerate() {
-        let (mut random, plan) = random_plan(seed as u64, Dates::Forged);
-        let disk = Disk::new();
-        let path = disk.init("a.git", &[&format!("--object-format={format}")]);
-        let ids = disk.import(&path, &plan);
-        let known = Known::new(&plan);
-        known.compare(&mut random, &open(&path), &ids, &format!("{format}, no graph"));
-        disk.run(&path, &["repack", "-qad"]);
-        disk.run(&path, &["pack-refs", "--all"]);
-        disk.run(&path, &["commit-graph", "write", "--reachable"]);
-        let repository = open(&path);
-        assert_eq!(repository.graph_size() as usize, plan.len());
-        known.compare(&mut random, &repository, &ids, &format!("{format}, graph"));
-        let refs = repository.refs(&["refs/heads/"]).unwrap();
-        assert_eq!(refs.len(), plan.len());
-        assert_eq!(refs.get(&RefName::of_branch("c5")).unwrap().id, ids[5]);
+fn with_and_without_a_graph_of_either_version() {
+    for (seed, dates) in DATES.into_iter().enumerate() {
+        for format in ["sha1", "sha256"] {
+            let disk = Disk::new();
+            let (mut random, path, known) =
+                made(&disk, seed as u64, dates, &[&format!("--object-format={format}")]);
+            known.compare(&mut random, &open(&path), &format!("{format}, {dates:?}, no graph"));
+            disk.run(&path, &["repack", "-qad"]);
+            for version in ["1", "2"] {
+                let setting = format!("commitGraph.generationVersion={version}");
+                let _ = std::fs::remove_dir_all(path.join("objects/info"));
+                disk.run(&path, &["-c", &setting, "commit-graph", "write", "--reachable"]);
+                let repository = open(&path);
+                assert_eq!(repository.graph_size() as usize, known.ids.len());
+                known.compare(&mut random, &repository, &format!("{format}, {dates:?}, graph {version}"));
+                assert_eq!(repository.graph_trouble(), None);
+            }
+        }
     }
+}
+
+#[test]
+fn git_itself_agrees_where_dates_are_sane() {
+    let disk = Disk::new();
+    let (mut random, path, known) = made(&disk, 3, Dates::Honest, &[]);
+    disk.run(&path, &["commit-graph", "write", "--reachable"]);
+    let repository = open(&path);
+    for _ in 0..40 {
+        let (a, b) = (known.on_disk[random.below(60)], known.on_disk[random.below(60)]);
+        let (a_text, b_text) = (a.to_string(), b.to_string());
+        let asked = ["merge-base", "--is-ancestor", &a_text, &b_text];
+        let theirs = disk.git(&path).args(asked).status().unwrap();
+        assert_eq!(repository.is_ancestor(a, b).unwrap(), theirs.success(), "{a} {b}");
+        let theirs = disk.git(&path).args(["merge-base", "--all", &a_text, &b_text]).output().unwrap();
+        let mut theirs: Vec<Oid> = String::from_utf8(theirs.stdout)
+            .unwrap()
+            .lines()
+            .map(|id| Oid::from_hex(id.as_bytes()).unwrap())
+            .collect();
+        theirs.sort();
+        assert_eq!(repository.merge_bases(a, b).unwrap(), theirs, "{a} {b}");
+    }
+}
+
+#[test]
+fn a_graph_that_lags_behind() {
+    for (seed, dates) in DATES.into_iter().enumerate() {
+        let disk = Disk::new();
+        let (mut random, path, known) = made(&disk, 10 + seed as u64, dates, &[]);
+        let some: Vec<Oid> = (0..5).map(|_| known.on_disk[random.below(30)]).collect();
+        disk.feed(&path, &["commit-graph", "write", "--stdin-commits"], &lines(&some));
+        let repository = open(&path);
+        let size = repository.graph_size() as usize;
+        assert!(size > 0 && size < known.ids.len());
+        known.compare(&mut random, &repository, &format!("{dates:?}, graph of {size}"));
+    }
+}
+
+#[test]
+fn a_graph_in_layers() {
+    let disk = Disk::new();
+    let (mut random, path, known) = made(&disk, 20, Dates::Forged, &[]);
+    for upto in [10, 30, 50] {
+        let commits = lines(&known.on_disk[..upto]);
+        disk.feed(&path, &["commit-graph", "write", "--stdin-commits", "--split=no-merge"], &commits);
+    }
+    let chain = path.join("objects/info/commit-graphs/commit-graph-chain");
+    let layers = std::fs::read_to_string(&chain).unwrap();
+    assert_eq!(layers.lines().count(), 3);
+    let repository = open(&path);
+    assert_eq!(repository.graph_size(), 50);
+    known.compare(&mut random, &repository, "three layers");
+
+    // Without its middle layer, the lowest one is what can be used.
+    let middle = layers.lines().nth(1).unwrap();
+    std::fs::remove_file(path.join(format!("objects/info/commit-graphs/graph-{middle}.graph"))).unwrap();
+    let repository = open(&path);
+    assert_eq!(repository.graph_size(), 10);
+    assert!(repository.graph_trouble().unwrap().contains("is missing"));
+    known.compare(&mut random, &repository, "one layer of three");
+}
+
+#[test]
+fn a_layer_that_lies_in_an_alternate() {
+    let disk = Disk::new();
+    let (mut random, pool, known) = made(&disk, 21, Dates::Forged, &[]);
+    let commits = lines(&known.on_disk[..30]);
+    disk.feed(&pool, &["commit-graph", "write", "--stdin-commits", "--split"], &commits);
+    let fork = disk.init("fork.git", &[]);
+    std::fs::write(fork.join("objects/info/alternates"), format!("{}/objects\n", pool.display())).unwrap();
+    let all = lines(&known.on_disk);
+    disk.feed(&fork, &["commit-graph", "write", "--stdin-commits", "--split=no-merge"], &all);
+    let own = std::fs::read_dir(fork.join("objects/info/commit-graphs")).unwrap().count();
+    assert_eq!(own, 2, "the chain and one layer; the other layer is the pool's");
+    let repository = open(&fork);
+    assert_eq!(repository.graph_size(), 60);
+    known.compare(&mut random, &repository, "a layer in the pool");
+}
+
+#[test]
+fn a_damaged_graph_changes_no_answer() {
+    let disk = Disk::new();
+    let (mut random, path, known) = made(&disk, 22, Dates::Skewed, &[]);
+    disk.run(&path, &["commit-graph", "write", "--reachable"]);
+    let file = path.join("objects/info/commit-graph");
+    let sound = std::fs::read(&file).unwrap();
+    disk.run(&path, &["config", "gc.auto", "0"]);
+    let replace = |bytes: &[u8]| {
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, bytes).unwrap();
+    };
+    for cut in [0, 7, 100, sound.len() / 2, sound.len() - 1] {
+        replace(&sound[..cut]);
+        let repository = open(&path);
+        known.compare(&mut random, &repository, &format!("cut after {cut}"));
+        assert!(repository.graph_trouble().is_some(), "cut after {cut}");
+    }
+    // The level of a commit: the upper 30 bits of the eight bytes at the end of its row.
+    let rows = chunk(&sound, *b"CDAT");
+    for row in (0..known.ids.len()).step_by(7) {
+        let mut bytes = sound.clone();
+        let at = rows + row * 36 + 28 + 3;
+        bytes[at] = bytes[at].wrapping_add(4 * (1 + u8::try_from(random.below(9)).unwrap()));
+        replace(&bytes);
+        let repository = open(&path);
+        known.compare(&mut random, &repository, &format!("another level in row {row}"));
+    }
+    // A parent that is no commit of the graph.
+    for row in (0..known.ids.len()).step_by(7) {
+        let mut bytes = sound.clone();
+        bytes[rows + row * 36 + 20..][..4].copy_from_slice(&[0, 0, 77, 77]);
+        replace(&bytes);
+        known.compare(&mut random, &open(&path), &format!("no such parent in row {row}"));
+    }
+}
+
+/// Returns where a chunk of a commit-graph file begins.
+fn chunk(file: &[u8], name: [u8; 4]) -> usize {
+    let entry = file[8..].chunks(12).find(|entry| entry[..4] == name).unwrap();
+    usize::try_from(u64::from_be_bytes(entry[4..12].try_into().unwrap())).unwrap()
+}
+
+#[test]
+fn a_graph_that_lists_what_is_gone() {
+    let disk = Disk::new();
+    let (_, path, known) = made(&disk, 23, Dates::Honest, &[]);
+    disk.run(&path, &["commit-graph", "write", "--reachable"]);
+    let gone = *known.on_disk.last().unwrap();
+    let hex = gone.to_string();
+    disk.run(&path, &["update-ref", "-d", "refs/heads/c59"]);
+    disk.run(&path, &["repack", "-qAd", "--unpack-unreachable=now"]);
+    disk.run(&path, &["prune", "--expire=now"]);
+    assert!(!disk.git(&path).args(["cat-file", "-e", &hex]).status().unwrap().success());
+    let repository = open(&path);
+    assert_eq!(repository.graph_size(), 60);
+    assert_eq!(repository.object(gone), Err(Unreadable::Missing(gone)));
+    assert_eq!(repository.commit(gone), Err(Unreadable::Missing(gone)));
+    let parent = known.back(&known.memory.commit(known.ids[59]).unwrap().parents[0]);
+    assert_eq!(repository.is_ancestor(parent, gone), Ok(true));
+}
+
+#[test]
+fn replaced_objects_and_grafts_do_not_exist() {
+    let disk = Disk::new();
+    let (mut random, path, known) = made(&disk, 24, Dates::Honest, &[]);
+    let id = |at: usize| known.on_disk[at].to_string();
+    for at in [20, 40, 55] {
+        disk.run(&path, &["replace", "-f", &id(at), &id(at / 3)]);
+    }
+    let grafts = format!("{} {}\n{}\n", id(30), id(2), id(45));
+    std::fs::write(path.join("info/grafts"), grafts).unwrap();
+    known.compare(&mut random, &open(&path), "replaced and grafted");
+}
+
+#[test]
+fn objects_in_alternates_of_alternates() {
+    let disk = Disk::new();
+    let (mut random, pool, known) = made(&disk, 25, Dates::Skewed, &[]);
+    let mut at = pool;
+    // git's limit: an alternate of an alternate, five times.
+    for depth in 0..7 {
+        let next = disk.init(&format!("n:\"{depth}.git"), &[]);
+        let entry = format!("# a comment\n{}/objects\n", at.display());
+        std::fs::write(next.join("objects/info/alternates"), entry).unwrap();
+        let deepest = known.on_disk[0].to_string();
+        let theirs = disk.git(&next).args(["cat-file", "-e", &deepest]).output().unwrap().status.success();
+        let repository = open(&next);
+        assert_eq!(repository.object(known.on_disk[0]).is_ok(), theirs, "depth {depth}");
+        if theirs {
+            known.compare(&mut random, &repository, &format!("depth {depth}"));
+        }
+        at = next;
+    }
+    let by_environment = disk.init("last.git", &[]);
+    let quoted = format!("\"{}/objects\"", disk.path("n:\"1.git").display().to_string().replace('"', "\\\""));
+    let plain = disk.path("n:\"1.git/objects").display().to_string();
+    for list in [quoted, plain] {
+        let environment = Environment::new(&by_environment).with("GIT_ALTERNATE_OBJECT_DIRECTORIES", &list);
+        let repository = Repository::open(&environment, None).unwrap();
+        known.compare(&mut random, &repository, &list);
+    }
+}
+
+#[test]
+fn a_shallow_clone_does_not_guess() {
+    let disk = Disk::new();
+    let (mut random, path, known) = made(&disk, 26, Dates::Honest, &[]);
+    let clone = disk.path("shallow.git");
+    let url = format!("file://{}", path.display());
+    disk.run(
+        &path,
+        &["clone", "-q", "--bare", "--depth=4", "--no-single-branch", &url, clone.to_str().unwrap()],
+    );
+    disk.run(
+        &path,
+        &["clone", "-q", "--bare", "--depth=1", "-b", "c59", &url, disk.path("one.git").to_str().unwrap()],
+    );
+    let repository = open(&disk.path("one.git"));
+    assert!(repository.is_shallow());
+    let tip = known.on_disk[59];
+    assert_eq!(repository.is_ancestor(tip, tip), Ok(true));
+    assert_eq!(repository.is_ancestor(known.on_disk[0], tip), Err(Unreadable::Shallow(tip)));
+    assert_eq!(repository.parents(tip), Err(Unreadable::Shallow(tip)));
+    assert_eq!(repository.introduced(&[tip], &[]), Err(Unreadable::Shallow(tip)));
+    assert_eq!(repository.introduced(&[tip], &[tip]), Ok(vec![]));
+
+    let repository = open(&clone);
+    let mut answers = 0;
+    for _ in 0..300 {
+        let (a, b) = (random.below(60), random.below(60));
+        match repository.is_ancestor(known.on_disk[a], known.on_disk[b]) {
+            Ok(answer) => {
+                assert_eq!(Ok(answer), known.memory.is_ancestor(known.ids[a], known.ids[b]), "{a} {b}");
+                answers += 1;
+            }
+            Err(Unreadable::Shallow(_)) => {}
+            Err(why) => panic!("{why}"),
+        }
+    }
+    assert!(answers > 0);
+}
+
+#[test]
+fn a_partial_clone_answers_ancestry_and_misses_content() {
+    let disk = Disk::new();
+    let (mut random, path, known) = made(&disk, 27, Dates::Skewed, &[]);
+    disk.run(&path, &["config", "uploadpack.allowFilter", "true"]);
+    let clone = disk.path("partial.git");
+    let url = format!("file://{}", path.display());
+    disk.run(&path, &["clone", "-q", "--bare", "--filter=tree:0", &url, clone.to_str().unwrap()]);
+    let repository = open(&clone);
+    assert!(repository.is_partial() && !open(&path).is_partial());
+    known.compare(&mut random, &repository, "partial clone");
+    let (from, to) = (known.on_disk[3], known.on_disk[4]);
+    assert!(matches!(repository.patch(Some(from), to), Err(Unreadable::Missing(_))));
+    assert!(matches!(repository.file(to, "f4"), Err(Unreadable::Missing(_))));
+}
+
+#[test]
+fn a_walk_ends_at_its_deadline() {
+    let disk = Disk::new();
+    let mut random = Random::new(28);
+    let plan = plan(&mut random, 6000, Dates::Honest);
+    let path = disk.init("a.git", &[]);
+    let ids = disk.import(&path, &plan);
+    let repository = open(&path);
+    let start = std::time::Instant::now();
+    repository.set_deadline(start, std::time::Duration::ZERO);
+    let late = Unreadable::Deadline("0".to_owned());
+    assert_eq!(repository.introduced(&ids, &[]), Err(late));
 }
