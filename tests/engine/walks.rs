@@ -159,7 +159,7 @@ fn compare(random: &mut Random, walk: &Walk<Source>, memory: &Memory, ids: &[Oid
 #[test]
 fn every_answer_is_that_of_the_definitions() {
     let mut questions = 0;
-    for seed in 0..cases(120) {
+    for seed in 0..cases(40) {
         for dates in DATES {
             for covers in [Covers::All, Covers::Half, Covers::Nothing, Covers::Falsely] {
                 let mut random = Random::new(seed);
@@ -175,7 +175,7 @@ fn every_answer_is_that_of_the_definitions() {
             }
         }
     }
-    assert!(questions >= cases(120) * 5 * 4 * 7 * 4);
+    assert!(questions >= cases(40) * 5 * 4 * 7 * 4);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn more_groups_than_a_word_has_bits() {
 /// the push decides, and the answer is the same.
 #[test]
 fn what_came_with_a_push_is_known_to_be_new() {
-    for seed in 0..cases(120).min(400) {
+    for seed in 0..cases(40).min(400) {
         let mut random = Random::new(seed);
         let dates = DATES[random.below(DATES.len())];
         let long = 600 + random.below(200);
@@ -217,7 +217,7 @@ fn what_came_with_a_push_is_known_to_be_new() {
 #[test]
 fn a_shallow_history_answers_what_it_can_and_never_wrongly() {
     let (mut known, mut unknown) = (0, 0);
-    for seed in 0..cases(120) {
+    for seed in 0..cases(40) {
         let mut random = Random::new(seed);
         let size = 2 + random.below(30);
         let dates = DATES[random.below(DATES.len())];
