@@ -188,6 +188,9 @@ pub enum Failure {
     /// A format does not exist.
     #[error(transparent)]
     Format(#[from] crate::report::UnknownFormat),
+    /// There is no record now.
+    #[error(transparent)]
+    Confirm(#[from] confirm::Trouble),
     /// The demo could not be played to its end.
     #[error(transparent)]
     Demo(#[from] demo::Trouble),
