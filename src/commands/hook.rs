@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use gix::hash::Kind as Hash;
 
 use super::output::{self, Output};
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Global, in_force};
 use crate::history::BString;
 use crate::input::{self, Environment, HookLine};
+use crate::policy::discovery::Side;
 use crate::policy::{Limits, Policy};
 use crate::push::{Place, Push};
 use crate::report::{self, Report};
@@ -46,7 +47,7 @@ fn judged(
     let start = Instant::now();
     first.without_namespace()?;
     let repository = Repository::open(&repository::Environment::of_process()?, global.repo.as_deref())?;
-    let policy = Policy::built_in();
+    let policy = in_force::policy(global, &repository, Side::Server)?;
     repository.set_deadline(start, Duration::from_millis(policy.limits.deadline_ms));
     let environment = variables(policy.server.user_variable.as_deref());
     let host = environment.host(&policy.server);

@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod graph;
 mod hook;
+mod in_force;
 mod init;
 mod install;
 mod man;
@@ -185,6 +186,29 @@ pub enum Failure {
         /// Why not.
         source: std::io::Error,
     },
+    /// A file exists that would be overwritten.
+    #[error("write `{}`: it exists, and is not overwritten", .0.display())]
+    Exists(PathBuf),
+    /// A file cannot be read.
+    #[error("read `{path}`: {why}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why not.
+        why: String,
+    },
+    /// A path is no text, and policies are quoted.
+    #[error("name the policy `{}`: the path is not UTF-8", .0.display())]
+    NotText(PathBuf),
+    /// The policy cannot be found.
+    #[error(transparent)]
+    Undiscovered(#[from] crate::policy::discovery::Undiscovered),
+    /// There is no such preset.
+    #[error(transparent)]
+    Preset(#[from] crate::policy::UnknownPreset),
+    /// The policy has mistakes.
+    #[error("use the policy: {}", .0.summary())]
+    Policy(Box<crate::policy::Mistakes>),
     /// A format does not exist.
     #[error(transparent)]
     Format(#[from] crate::report::UnknownFormat),

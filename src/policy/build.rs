@@ -140,6 +140,7 @@ pub(super) fn policy(root: &View<'_>, load: &Load<'_>) -> (Policy, Vec<Mistake>)
     let overrides = root.section("override");
     let policy = Policy {
         source: root.source.name.clone(),
+        home: None,
         mode: if root.text("mode") == Some("evaluate") { Mode::Evaluate } else { Mode::Enforce },
         integration: line(&lines, "integration"),
         production,

@@ -154,6 +154,22 @@ impl Mistakes {
         self.list.iter().map(place).collect()
     }
 
+    /// Returns the first in one sentence, and how many more there are.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let places = self.places();
+        let Some(first) = places.first() else {
+            return format!("there is nothing wrong with {}", self.file());
+        };
+        let at = if first.line == 0 { self.file() } else { format!("{}:{}", self.file(), first.line) };
+        let more = match places.len() - 1 {
+            0 => String::new(),
+            1 => ", and 1 more mistake".to_owned(),
+            more => format!(", and {more} more mistakes"),
+        };
+        format!("{at}: {}{more} (`flowcheck policy check` says it all)", first.message)
+    }
+
     /// Returns the text for people: each mistake with its line, a caret and what to do; at most
     /// 80 columns, coloured where asked.
     #[must_use]

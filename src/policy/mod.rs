@@ -4,6 +4,7 @@
 
 mod build;
 mod contradictions;
+pub mod discovery;
 mod keys;
 mod mistake;
 mod overlap;
@@ -31,6 +32,9 @@ pub use show::{Setting, settings};
 pub struct Policy {
     /// The file it was read from, as the user knows it; `built-in` for the default.
     pub source: String,
+    /// The branch whose pushes can change the policy; `None` where it is read from elsewhere, or
+    /// where nobody has looked.
+    pub home: Option<discovery::Home>,
     /// Whether findings reject or are only said.
     pub mode: Mode,
     /// The integration line (`develop`).

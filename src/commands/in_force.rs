@@ -1,0 +1,106 @@
+//! Which policy is in force here, and what it says.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::{Failure, Global};
+use crate::history::History as _;
+use crate::policy::discovery::{self, Found, Home, Lookups, Place, Side};
+use crate::policy::{Policy, Reading};
+use crate::repository::Repository;
+
+/// Returns the policy that a push to this repository, or from it, is judged by.
+pub(super) fn policy(global: &Global, repository: &Repository, side: Side) -> Result<Policy, Failure> {
+    let lookups = Here { repository: Some(repository) };
+    let found = discover(global, &lookups, side)?;
+    let mut policy = match &found {
+        Some(found) => read(found, &lookups)?.policy,
+        None => Policy::built_in(),
+    };
+    if discovery::is_in_tree(found.as_ref()) {
+        policy.home = repository.default_branch().map_err(Failure::Judge)?.map(|branch| Home { branch });
+    }
+    Ok(policy)
+}
+
+/// Returns the side that somebody stands on who looks at this repository: a bare one is a server's.
+pub(super) fn side_of(repository: &Repository) -> Side {
+    if repository.worktree().is_some() { Side::Client } else { Side::Server }
+}
+
+/// Finds the file of the policy in force; `None`: the built-in default counts.
+pub(super) fn discover(global: &Global, here: &Here<'_>, side: Side) -> Result<Option<Found>, Failure> {
+    let option = global.policy.as_deref().map(text).transpose()?;
+    Ok(discovery::discover(option, side, here)?)
+}
+
+/// Reads a policy that was found.
+pub(super) fn read(found: &Found, here: &Here<'_>) -> Result<Reading, Failure> {
+    found.read(here).map_err(|mistakes| Failure::Policy(Box::new(mistakes)))
+}
+
+/// Returns a path as text, for it has to be quoted.
+pub(super) fn text(path: &Path) -> Result<&str, Failure> {
+    path.to_str().ok_or_else(|| Failure::NotText(path.to_owned()))
+}
+
+/// What discovery looks up on this machine.
+pub(super) struct Here<'r> {
+    /// The repository, where there is one.
+    pub repository: Option<&'r Repository>,
+}
+
+impl Lookups for Here<'_> {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    fn config(&self, key: &str) -> Option<String> {
+        self.repository?.config(key)
+    }
+
+    fn read(&self, place: Place, path: &str) -> Result<Option<Vec<u8>>, String> {
+        let repository = || self.repository.ok_or_else(|| "there is no repository here".to_owned());
+        match place {
+            Place::Disk => file(Path::new(path)),
+            Place::Repository => {
+                let repository = repository()?;
+                let top = repository.worktree().unwrap_or_else(|| repository.common_dir());
+                file(&top.join(from_home(path)))
+            }
+            Place::Server => file(&repository()?.common_dir().join(path)),
+            Place::WorkTree => match repository()?.worktree() {
+                Some(top) => file(&top.join(path)),
+                None => Ok(None),
+            },
+            Place::Tip => {
+                let repository = repository()?;
+                let tip = repository.head().map_err(|failure| failure.to_string())?;
+                let Some(tip) = tip else { return Ok(None) };
+                repository.file(tip, path).map_err(|failure| failure.to_string())
+            }
+        }
+    }
+}
+
+/// Returns a path of git's configuration, in which `~/` is the home directory.
+fn from_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+/// More than any file that is read here may have; the policy's own limit is said by its reader.
+const MOST: u64 = 4 << 20;
+
+fn file(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    let mut bytes = vec![];
+    let read = File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
