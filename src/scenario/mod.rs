@@ -21,6 +21,8 @@
 //! - `symbolic`: branches that are aliases, `{ main = "master" }`;
 //! - `now`: the judge's clock; absent: an hour after the newest date of the picture.
 //!
+//! - `audit`: every finding about the refs as the last push leaves them, in the form of `expect`.
+//!
 //! Each `[[push]]` is judged against what the accepted ones before it left behind:
 //! - `set`: labels and the commits they are set to; a record (`"confirmed: v1.0.0" = ""`) finds
 //!   its commit itself; `{ at = "S", header = …, message = …, date = …, by = …, of = … }` makes a
@@ -39,7 +41,7 @@ mod table;
 
 use crate::history::{Drawn, Oid, RefName, Seconds};
 
-pub use play::{Said, Step, Stopped, difference, play, worded};
+pub use play::{Said, Step, Stopped, audit, difference, play, worded};
 
 /// A scenario that makes sense.
 #[derive(Debug, Clone)]
@@ -54,6 +56,10 @@ pub struct Scenario {
     pub symbolic: Vec<(RefName, RefName)>,
     /// The pushes, in order.
     pub pushes: Vec<Sent>,
+    /// Every finding about the refs that the last push leaves, sorted; `None`: nobody asks.
+    pub audit: Option<Vec<String>>,
+    /// What the clock shows after the last push.
+    pub now: Seconds,
     /// Whether it says what the clock shows; only the judge in memory can be told so.
     pub own_clock: bool,
 }

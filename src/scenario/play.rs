@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use super::{Scenario, Sent};
+use crate::facts::Facts;
 use crate::history::{Oid, Ref, RefName, Refs, Unreadable};
 use crate::policy::Policy;
-use crate::push::{Push, Pusher, RefUpdate};
+use crate::push::{Place, Push, Pusher, RefUpdate};
+use crate::rules::{self, Context};
 use crate::verdict::{self, Judged, Outcome, Verdict};
 
 /// What was said about one push.
@@ -69,23 +71,40 @@ pub fn play<'a>(
         if verdict.accepted() || sent.forced {
             refs = with_aliases(push.after(), &scenario.symbolic);
         }
-        let mut findings: Vec<String> = verdict.findings.iter().map(said_of).collect();
-        findings.sort();
-        let said = Said { accepted: verdict.accepted(), findings, text: tell(&verdict) };
+        let said = said_in(&verdict, tell);
         steps.push(Step { sent, said, after: refs.clone() });
     }
     Ok(steps)
 }
 
+/// Judges the refs that the last push left, as an audit does.
+///
+/// # Errors
+/// Where the history cannot answer.
+pub fn audit(
+    scenario: &Scenario,
+    policy: &Policy,
+    refs: Refs,
+    tell: &dyn Fn(&Verdict) -> String,
+) -> Result<Said, Stopped> {
+    let push = Push { place: Place::Audit, pusher: None, now: scenario.now, ..Push::new(refs, vec![]) };
+    let facts = Facts::new(&scenario.drawn.history, policy, &push);
+    let findings = rules::judge_state(&Context { policy, push: &push, facts: &facts });
+    match facts.trouble().into_iter().next() {
+        Some(source) => Err(Stopped { line: 0, source }),
+        None => Ok(said_in(&verdict::weigh(policy, &push, findings), tell)),
+    }
+}
+
 /// Returns what is unlike the expectation, in lines; `None` where nothing is.
 #[must_use]
-pub fn difference(sent: &Sent, said: &Said) -> Option<String> {
+pub fn difference(expect: &[String], says: &[String], said: &Said) -> Option<String> {
     let mut found = said.findings.clone();
     found.dedup();
-    let mut expected = sent.expect.clone();
+    let mut expected = expect.to_vec();
     expected.dedup();
-    let unsaid: Vec<&String> =
-        sent.says.iter().filter(|part| !flat(&said.text).contains(&flat(part))).collect();
+    let text = flat(&said.text);
+    let unsaid: Vec<&String> = says.iter().filter(|part| !text.contains(&flat(part))).collect();
     let accepted = expected.iter().all(|finding| finding.split(' ').count() > 2);
     if found == expected && unsaid.is_empty() && accepted == said.accepted {
         return None;
@@ -113,6 +132,12 @@ pub fn difference(sent: &Sent, said: &Said) -> Option<String> {
 /// Returns text without its line breaks: where a line was broken is no matter to what it says.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn said_in(verdict: &Verdict, tell: &dyn Fn(&Verdict) -> String) -> Said {
+    let mut findings: Vec<String> = verdict.findings.iter().map(said_of).collect();
+    findings.sort();
+    Said { accepted: verdict.accepted(), findings, text: tell(verdict) }
 }
 
 fn said_of(judged: &Judged) -> String {
@@ -185,7 +210,7 @@ says = ["a finding"]
         assert_eq!(names(&steps[1]), ["develop", "master"]);
         assert_eq!(names(&steps[2]), ["develop", "master", "oddity"]);
         for step in steps {
-            assert_eq!(difference(step.sent, &step.said), None);
+            assert_eq!(difference(&step.sent.expect, &step.sent.says, &step.said), None);
         }
     }
 
@@ -197,7 +222,7 @@ says = ["a finding"]
         let scenario = Scenario::read(&story).expect("it is whole");
         let step = played(&scenario).remove(2);
         assert_eq!(
-            difference(step.sent, &step.said).expect("there is a difference"),
+            difference(&step.sent.expect, &step.sent.says, &step.said).expect("there is a difference"),
             "    expected: nothing to say
     said:     branch-name oddity
     and the push was rejected

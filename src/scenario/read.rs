@@ -13,7 +13,7 @@ use crate::history::{
 };
 use crate::rules;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "title",
     "policy",
     "history",
@@ -27,6 +27,7 @@ const KEYS: [&str; 13] = [
     "symbolic",
     "now",
     "push",
+    "audit",
 ];
 const PUSH_KEYS: [&str; 9] = ["title", "set", "delete", "by", "options", "expect", "says", "forced", "now"];
 const TAG_KEYS: [&str; 6] = ["at", "header", "message", "date", "by", "of"];
@@ -75,16 +76,19 @@ impl<'s, 't> Reader<'s, 't> {
         let details = self.details(&picture);
         let mut drawn = self.drawn(&picture, &details)?;
         let pushes = self.pushes(&mut drawn);
+        let audit = self.value("audit").map(|value| expected(self.sheet, value));
         let own_clock = now.is_some() || pushes.iter().any(|push| push.now.is_some());
-        let newest = drawn.newest_date() + 3600;
-        let pushes = pushes.into_iter().map(|push| push.sent(now.unwrap_or(newest))).collect();
+        let now = now.unwrap_or(drawn.newest_date() + 3600);
+        let pushes: Vec<Sent> = pushes.into_iter().map(|push| push.sent(now)).collect();
         let branch = |name: &str| RefName::of_branch(name);
         Some(Scenario {
             title: title?.to_owned(),
             policy,
             drawn,
             symbolic: symbolic.iter().map(|(alias, of)| (branch(alias), branch(&of.0))).collect(),
+            now: pushes.last().map_or(now, |push| push.now),
             pushes,
+            audit,
             own_clock,
         })
     }
@@ -230,7 +234,12 @@ impl<'s, 't> Reader<'s, 't> {
 
     fn pushes(&mut self, drawn: &mut Drawn) -> Vec<Pushed> {
         let mut known = drawn.refs.clone();
-        let Some(list) = self.required("push") else { return vec![] };
+        let Some(list) = self.value("push") else {
+            if self.value("audit").is_none() {
+                self.sheet.mistake(0, "a scenario needs a `[[push]]`, or an `audit`");
+            }
+            return vec![];
+        };
         let Some(list) = list.get_ref().as_array() else {
             self.sheet.mistake(list.span().start, "write `[[push]]`: there may be several");
             return vec![];
@@ -295,7 +304,7 @@ impl<'t> PushReader<'_, 't> {
             by: text(self.sheet, "by"),
             options: owned(texts(self.sheet, "options")),
             says: owned(texts(self.sheet, "says")),
-            expect: self.expected(expect),
+            expect: expected(self.sheet, expect),
             forced: value("forced").and_then(|value| self.sheet.flag(value)).unwrap_or(false),
             ..Sent::blank()
         };
@@ -404,29 +413,30 @@ impl<'t> PushReader<'_, 't> {
         }
         changes
     }
+}
 
-    fn expected(&mut self, value: &'t Spanned<DeValue<'t>>) -> Vec<String> {
-        let mut expected = vec![];
-        for (text, at) in self.sheet.strings(value) {
-            let words: Vec<&str> = text.split_whitespace().collect();
-            let (outcome, rule, name) = match words.as_slice() {
-                [rule, name] => ("rejected", *rule, *name),
-                [outcome, rule, name] if OUTCOMES.contains(outcome) => (*outcome, *rule, *name),
-                _ => {
-                    let form = "write \"rule ref\" or \"warn rule ref\"";
-                    self.sheet.mistake(at, format!("`{text}` is no finding; {form}"));
-                    continue;
-                }
-            };
-            if rules::find(rule).is_none() {
-                let known: Vec<&str> = rules::RULES.iter().map(|rule| rule.id).collect();
-                self.sheet.mistake(at, unknown(&format!("rule `{rule}`"), rule, &known));
+/// Reads a list of findings.
+fn expected<'t>(sheet: &mut Sheet<'t>, value: &'t Spanned<DeValue<'t>>) -> Vec<String> {
+    let mut expected = vec![];
+    for (text, at) in sheet.strings(value) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (outcome, rule, name) = match words.as_slice() {
+            [rule, name] => ("rejected", *rule, *name),
+            [outcome, rule, name] if OUTCOMES.contains(outcome) => (*outcome, *rule, *name),
+            _ => {
+                let form = "write \"rule ref\" or \"warn rule ref\"";
+                sheet.mistake(at, format!("`{text}` is no finding; {form}"));
+                continue;
             }
-            expected.push(worded(outcome, rule, name));
+        };
+        if rules::find(rule).is_none() {
+            let known: Vec<&str> = rules::RULES.iter().map(|rule| rule.id).collect();
+            sheet.mistake(at, unknown(&format!("rule `{rule}`"), rule, &known));
         }
-        expected.sort();
-        expected
+        expected.push(worded(outcome, rule, name));
     }
+    expected.sort();
+    expected
 }
 
 /// A ref, where the file names it, and what it shall point to.

@@ -1,0 +1,104 @@
+//! Playing scenarios: all of them, on all processors, and what came of each.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use flowcheck::policy::Policy;
+use flowcheck::report::{Format, Report, render};
+use flowcheck::scenario::{self, Model, Said, Scenario};
+use flowcheck::verdict::Verdict;
+
+use crate::Written;
+
+/// What came of one scenario.
+pub struct Told(Vec<String>, String);
+
+impl Told {
+    /// Returns everything that is wrong, under the scenario's place; `None` where nothing is.
+    pub fn failure(self) -> Option<String> {
+        let Self(wrong, place) = self;
+        (!wrong.is_empty()).then(|| format!("{place}\n{}", wrong.join("\n")))
+    }
+}
+
+/// Plays all scenarios; what came of them is in their order.
+pub fn play_all(all: &[Written]) -> Vec<Told> {
+    let next = AtomicUsize::new(0);
+    let players = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let mut told: Vec<(usize, Told)> = std::thread::scope(|scope| {
+        let work = || {
+            let mut done = vec![];
+            while let Some((at, written)) = take(&next, all) {
+                done.push((at, Told(wrong_with(written), written.place.clone())));
+            }
+            done
+        };
+        let threads: Vec<_> = (0..players).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("a player ends")).collect()
+    });
+    told.sort_by_key(|(at, _)| *at);
+    told.into_iter().map(|(_, told)| told).collect()
+}
+
+fn take<'a>(next: &AtomicUsize, all: &'a [Written]) -> Option<(usize, &'a Written)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    Some((at, all.get(at)?))
+}
+
+fn wrong_with(written: &Written) -> Vec<String> {
+    let scenario = match Scenario::read(&written.text) {
+        Ok(scenario) => scenario,
+        Err(mistakes) => {
+            let moved = |mut mistake: flowcheck::history::Mistake| {
+                mistake.row += written.line;
+                mistake.to_string()
+            };
+            return mistakes.into_iter().map(moved).collect();
+        }
+    };
+    match policy_of(&scenario) {
+        Ok(policy) => in_memory(written, &scenario, &policy),
+        Err(failure) => vec![failure],
+    }
+}
+
+fn policy_of(scenario: &Scenario) -> Result<Policy, String> {
+    match &scenario.policy {
+        None => Ok(Policy::built_in()),
+        Some(Model::Preset(name)) if name == "gitlab-flow" => Ok(Policy::built_in()),
+        Some(_) => Err("there are no other policies yet".to_owned()),
+    }
+}
+
+fn in_memory(written: &Written, scenario: &Scenario, policy: &Policy) -> Vec<String> {
+    let steps = match scenario::play(scenario, policy, &tell) {
+        Ok(steps) => steps,
+        Err(stopped) => return vec![format!("could not {stopped}: {}", stopped.source)],
+    };
+    let mut wrong = vec![];
+    for step in &steps {
+        let what = step.sent.title.as_deref().unwrap_or(&scenario.title);
+        let head = format!("  line {}, in memory: {what}", written.line + step.sent.line);
+        note(&mut wrong, &head, &step.sent.expect, &step.sent.says, &step.said);
+    }
+    if let Some(expect) = &scenario.audit {
+        let last = steps.last().map_or_else(|| scenario.drawn.refs.clone(), |step| step.after.clone());
+        match scenario::audit(scenario, policy, last, &tell) {
+            Ok(said) => note(&mut wrong, "  the audit, in memory", expect, &[], &said),
+            Err(stopped) => wrong.push(format!("  the audit could not be made: {}", stopped.source)),
+        }
+    }
+    wrong
+}
+
+fn note(wrong: &mut Vec<String>, head: &str, expect: &[String], says: &[String], said: &Said) {
+    if let Some(difference) = scenario::difference(expect, says, said) {
+        let mut text = format!("{head}\n");
+        let _ = write!(text, "{difference}");
+        wrong.push(text);
+    }
+}
+
+fn tell(verdict: &Verdict) -> String {
+    render(&Report { command: "pre-receive", verdict, verbose: true }, Format::Text)
+}
