@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use super::{Scenario, Sent};
-use crate::facts::Facts;
 use crate::history::{Oid, Ref, RefName, Refs, Unreadable};
+use crate::input::replay::Replay;
 use crate::policy::Policy;
 use crate::push::{Place, Push, Pusher, RefUpdate};
-use crate::rules::{self, Context};
 use crate::verdict::{self, Judged, Outcome, Verdict};
 
 /// What was said about one push.
@@ -84,16 +83,17 @@ pub fn play<'a>(
 pub fn audit(
     scenario: &Scenario,
     policy: &Policy,
-    refs: Refs,
+    refs: &Refs,
     tell: &dyn Fn(&Verdict) -> String,
 ) -> Result<Said, Stopped> {
-    let push = Push { place: Place::Audit, pusher: None, now: scenario.now, ..Push::new(refs, vec![]) };
-    let facts = Facts::new(&scenario.drawn.history, policy, &push);
-    let findings = rules::judge_state(&Context { policy, push: &push, facts: &facts });
-    match facts.trouble().into_iter().next() {
-        Some(source) => Err(Stopped { line: 0, source }),
-        None => Ok(said_in(&verdict::weigh(policy, &push, findings), tell)),
-    }
+    let (since, since_date) = (vec![], None);
+    let history = &scenario.drawn.history;
+    let replayed = Replay { policy, history, refs, since, since_date, now: scenario.now }
+        .run()
+        .map_err(|source| Stopped { line: 0, source })?;
+    let push =
+        Push { place: Place::Audit, pusher: None, now: scenario.now, ..Push::new(refs.clone(), vec![]) };
+    Ok(said_in(&verdict::weigh(policy, &push, replayed.findings), tell))
 }
 
 /// Returns what is unlike the expectation, in lines; `None` where nothing is.

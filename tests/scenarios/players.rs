@@ -83,7 +83,7 @@ fn in_memory(written: &Written, scenario: &Scenario, policy: &Policy) -> Vec<Str
     }
     if let Some(expect) = &scenario.audit {
         let last = steps.last().map_or_else(|| scenario.drawn.refs.clone(), |step| step.after.clone());
-        match scenario::audit(scenario, policy, last, &tell) {
+        match scenario::audit(scenario, policy, &last, &tell) {
             Ok(said) => note(&mut wrong, "  the audit, in memory", expect, &[], &said),
             Err(stopped) => wrong.push(format!("  the audit could not be made: {}", stopped.source)),
         }
