@@ -216,6 +216,12 @@ impl Drawn {
         self.made.iter().filter_map(date).max().unwrap_or(FIRST_DATE)
     }
 
+    /// Returns every commit, tag and blob that was made on its own.
+    #[must_use]
+    pub fn everything(&self) -> BTreeSet<Oid> {
+        self.made.iter().map(Made::id).collect()
+    }
+
     /// Returns every object that `refs` need, as far as it was drawn.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 mod pages;
 mod players;
+mod server;
 
 use std::path::{Path, PathBuf};
 
