@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flowcheck::policy::Policy;
 use flowcheck::report::{Format, Report, render};
-use flowcheck::scenario::{self, Model, Said, Scenario};
+use flowcheck::scenario::{self, Model, Said, Scenario, Step};
 use flowcheck::verdict::Verdict;
 
 use crate::Written;
+use crate::server::Server;
 
 /// What came of one scenario.
 pub struct Told(Vec<String>, String);
@@ -56,10 +57,15 @@ fn wrong_with(written: &Written) -> Vec<String> {
             return mistakes.into_iter().map(moved).collect();
         }
     };
-    match policy_of(&scenario) {
-        Ok(policy) => in_memory(written, &scenario, &policy),
-        Err(failure) => vec![failure],
+    let policy = match policy_of(&scenario) {
+        Ok(policy) => policy,
+        Err(failure) => return vec![failure],
+    };
+    let (mut wrong, steps) = in_memory(written, &scenario, &policy);
+    if !scenario.own_clock {
+        wrong.extend(by_push(written, &scenario, &steps));
     }
+    wrong
 }
 
 fn policy_of(scenario: &Scenario) -> Result<Policy, String> {
@@ -70,15 +76,60 @@ fn policy_of(scenario: &Scenario) -> Result<Policy, String> {
     }
 }
 
-fn in_memory(written: &Written, scenario: &Scenario, policy: &Policy) -> Vec<String> {
+/// Pushes for real; what is said there has to be what was said in memory.
+fn by_push(written: &Written, scenario: &Scenario, steps: &[Step<'_>]) -> Vec<String> {
+    if scenario.pushes.is_empty() {
+        return vec![];
+    }
+    let server = Server::open(scenario, None, &[]);
+    let mut wrong = vec![];
+    for step in steps {
+        let head = head(written, scenario, step, "by git push");
+        match server.push(step.sent) {
+            Some(Ok(said)) => {
+                let said_in_memory = &step.said.findings;
+                if said.findings != *said_in_memory || said.accepted != step.said.accepted {
+                    let (real, memory) = (list(&said.findings), list(said_in_memory));
+                    wrong.push(format!(
+                        "{head}\n    said:      {real}\n    in memory: {memory}\n{}",
+                        said.text
+                    ));
+                }
+            }
+            Some(Err(failure)) => wrong.push(format!("{head}\n    {failure}")),
+            None => wrong.push(format!("{head}\n    git had nothing to send")),
+        }
+        let expected: Vec<String> =
+            step.after.iter().map(|entry| format!("{} {}", entry.id, entry.name)).collect();
+        let refs = server.refs();
+        if refs != expected {
+            wrong.push(format!(
+                "{head}\n    the server's refs afterwards:\n{}\n    expected:\n{}",
+                refs.join("\n"),
+                expected.join("\n")
+            ));
+        }
+    }
+    wrong
+}
+
+fn list(findings: &[String]) -> String {
+    if findings.is_empty() { "nothing to say".to_owned() } else { findings.join(", ") }
+}
+
+fn head(written: &Written, scenario: &Scenario, step: &Step<'_>, how: &str) -> String {
+    let what = step.sent.title.as_deref().unwrap_or(&scenario.title);
+    format!("  line {}, {how}: {what}", written.line + step.sent.line)
+}
+
+fn in_memory<'a>(written: &Written, scenario: &'a Scenario, policy: &Policy) -> (Vec<String>, Vec<Step<'a>>) {
     let steps = match scenario::play(scenario, policy, &tell) {
         Ok(steps) => steps,
-        Err(stopped) => return vec![format!("could not {stopped}: {}", stopped.source)],
+        Err(stopped) => return (vec![format!("could not {stopped}: {}", stopped.source)], vec![]),
     };
     let mut wrong = vec![];
     for step in &steps {
-        let what = step.sent.title.as_deref().unwrap_or(&scenario.title);
-        let head = format!("  line {}, in memory: {what}", written.line + step.sent.line);
+        let head = head(written, scenario, step, "in memory");
         note(&mut wrong, &head, &step.sent.expect, &step.sent.says, &step.said);
     }
     if let Some(expect) = &scenario.audit {
@@ -88,7 +139,7 @@ fn in_memory(written: &Written, scenario: &Scenario, policy: &Policy) -> Vec<Str
             Err(stopped) => wrong.push(format!("  the audit could not be made: {}", stopped.source)),
         }
     }
-    wrong
+    (wrong, steps)
 }
 
 fn note(wrong: &mut Vec<String>, head: &str, expect: &[String], says: &[String], said: &Said) {

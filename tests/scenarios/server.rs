@@ -49,7 +49,8 @@ impl Server {
         for (alias, of) in &scenario.symbolic {
             let text = format!("ref: {of}\n");
             fs::create_dir_all(server.path("server.git/refs/heads")).expect("the directory is ours");
-            fs::write(server.path("server.git").join(alias.to_string()), text).expect("the directory is ours");
+            fs::write(server.path("server.git").join(alias.to_string()), text)
+                .expect("the directory is ours");
         }
         let hooks = server.path("server.git/hooks");
         fs::create_dir(&hooks).expect("the directory is ours");
@@ -145,7 +146,9 @@ impl Server {
             git.args(["-o", option]);
         }
         if let Some(by) = &sent.by {
-            git.env("GITEA_PUSHER_NAME", by).env("GITEA_REPO_NAME", "shop").env("GITEA_REPO_USER_NAME", "team");
+            git.env("GITEA_PUSHER_NAME", by)
+                .env("GITEA_REPO_NAME", "shop")
+                .env("GITEA_REPO_USER_NAME", "team");
         }
         if forced {
             git.env("SCENARIO_FORCED", "1");
@@ -162,7 +165,8 @@ impl Server {
         let text = self.read("said.txt");
         let json: serde_json::Value = serde_json::from_str(&self.read("said.json"))
             .map_err(|failure| format!("the hook says no JSON ({failure}), but:\n{text}"))?;
-        let part = |finding: &serde_json::Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+        let part =
+            |finding: &serde_json::Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
         let findings = json["findings"].as_array().ok_or("there is no list of findings")?;
         let mut findings: Vec<String> = findings
             .iter()
@@ -209,7 +213,8 @@ fn feed(git: &mut Command, input: &[u8]) -> String {
         .stderr(Stdio::piped())
         .spawn()
         .expect("git can be run");
-    std::io::Write::write_all(&mut child.stdin.take().expect("it was asked for"), input).expect("git reads on");
+    std::io::Write::write_all(&mut child.stdin.take().expect("it was asked for"), input)
+        .expect("git reads on");
     let output = child.wait_with_output().expect("git ends");
     assert!(output.status.success(), "git: {}", output.stderr.to_str_lossy());
     output.stdout.to_str_lossy().into_owned()
@@ -217,8 +222,10 @@ fn feed(git: &mut Command, input: &[u8]) -> String {
 
 #[test]
 fn git_gives_the_drawn_objects_the_same_ids() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/flow/sprint.toml"))
-        .expect("the sprint is there");
+    let text = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/flow/sprint.toml"),
+    )
+    .expect("the sprint is there");
     let scenario = Scenario::read(&text).expect("it is whole");
     let server = Server::open(&scenario, None, &[]);
     let all = scenario.drawn.everything();
