@@ -310,7 +310,7 @@ impl<'a> Drawing<'a> {
     fn take_line(&mut self, row: usize, line: &str) -> Result<(), String> {
         let form = "write `NAME: PARENT PARENT  subject`, two spaces before the subject";
         let (name, rest) = line.split_once(':').ok_or_else(|| format!("`{line}` has no colon; {form}"))?;
-        let (name, rest) = (name.trim(), rest.trim_start());
+        let name = name.trim();
         if name.is_empty() || !name.bytes().all(is_of_a_name) {
             return Err(format!("`{name}` is no name of a commit; {form}"));
         }
@@ -704,12 +704,16 @@ A--\-----/---B
 
     #[test]
     fn what_is_hard_to_draw_can_be_written() {
-        let picture = Picture::read_with("A---B---C\n     \\\n      Z", &["M: C Z  Merge it", "R:"]);
+        let picture = Picture::read_with("A---B---C\n     \\\n      Z", &["M: C Z  Merge it", "R:  a root"]);
         let commits = picture.expect("the picture is whole").commits;
         let merge = commits.iter().find(|commit| commit.name == "M").expect("M was written");
         assert_eq!(merge.parents, ["C", "Z"]);
         assert_eq!(merge.subject.as_deref(), Some("Merge it"));
-        assert_eq!(commits.last().expect("there are commits").name, "R");
+        let root = commits.last().expect("there are commits");
+        assert_eq!(
+            (root.name.as_str(), root.parents.len(), root.subject.as_deref()),
+            ("R", 0, Some("a root"))
+        );
     }
 
     #[test]

@@ -14,7 +14,9 @@
 //!
 //! `title` and `history` are required; `history` is a [`Picture`](crate::history::Picture).
 //! Beside it may stand
-//! - `policy`: the name of a preset, or a policy's TOML; absent: the policy that is tested;
+//! - `policy`: the name of a preset, or a policy's TOML; without `version` and `[lines]` it is
+//!   laid over the preset that its key `preset` names, or over the default; absent: the policy that is tested;
+//! - `beside`: files beside that policy, `{ allowed_signers = "…" }`;
 //! - `commits`: what is hard to draw, `"M: S H  subject"` each;
 //! - `files`, `tree_of`, `same_change`, `squash`, `dates`, `authors`: see
 //!   [`Details`](crate::history::Details);
@@ -35,12 +37,16 @@
 //! - `forced`: whether it is applied even if it is rejected (as an administrator would);
 //! - `title`, `now`, as above.
 
+mod model;
 mod play;
 mod read;
 mod table;
 
+use std::collections::BTreeMap;
+
 use crate::history::{Drawn, Oid, RefName, Seconds};
 
+pub use model::Chosen;
 pub use play::{Said, Step, Stopped, audit, difference, play, worded};
 
 /// A scenario that makes sense.
@@ -50,6 +56,8 @@ pub struct Scenario {
     pub title: String,
     /// The policy it is about; `None`: the one that is tested.
     pub policy: Option<Model>,
+    /// The files beside that policy.
+    pub beside: BTreeMap<String, String>,
     /// The history, with every object that a push brings.
     pub drawn: Drawn,
     /// Branches that are aliases, and of which branch.

@@ -13,9 +13,10 @@ use crate::history::{
 };
 use crate::rules;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "title",
     "policy",
+    "beside",
     "history",
     "commits",
     "files",
@@ -70,6 +71,7 @@ impl<'s, 't> Reader<'s, 't> {
     fn scenario(mut self) -> Option<Scenario> {
         let title = self.required("title").and_then(|value| self.sheet.string(value));
         let policy = self.value("policy").and_then(|value| self.policy(value));
+        let beside = plain(self.names("beside"));
         let symbolic = self.names("symbolic");
         let now = self.value("now").and_then(|value| self.sheet.moment(value));
         let picture = self.picture()?;
@@ -84,6 +86,7 @@ impl<'s, 't> Reader<'s, 't> {
         Some(Scenario {
             title: title?.to_owned(),
             policy,
+            beside,
             drawn,
             symbolic: symbolic.iter().map(|(alias, of)| (branch(alias), branch(&of.0))).collect(),
             now: pushes.last().map_or(now, |push| push.now),

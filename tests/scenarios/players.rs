@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flowcheck::policy::Policy;
 use flowcheck::report::{Format, Report, render};
-use flowcheck::scenario::{self, Model, Said, Scenario, Step};
+use flowcheck::scenario::{self, Said, Scenario, Step};
 use flowcheck::verdict::Verdict;
 
 use crate::Written;
@@ -57,31 +57,25 @@ fn wrong_with(written: &Written) -> Vec<String> {
             return mistakes.into_iter().map(moved).collect();
         }
     };
-    let policy = match policy_of(&scenario) {
-        Ok(policy) => policy,
+    let chosen = match scenario.chosen() {
+        Ok(chosen) => chosen,
         Err(failure) => return vec![failure],
     };
+    let policy = chosen.as_ref().map_or_else(Policy::built_in, |chosen| chosen.policy.clone());
     let (mut wrong, steps) = in_memory(written, &scenario, &policy);
-    if !scenario.own_clock {
-        wrong.extend(by_push(written, &scenario, &steps));
+    // The hook does not read a policy yet.
+    if !scenario.own_clock && chosen.is_none() {
+        wrong.extend(by_push(written, &scenario, chosen.as_ref().map(|chosen| &*chosen.text), &steps));
     }
     wrong
 }
 
-fn policy_of(scenario: &Scenario) -> Result<Policy, String> {
-    match &scenario.policy {
-        None => Ok(Policy::built_in()),
-        Some(Model::Preset(name)) if name == "gitlab-flow" => Ok(Policy::built_in()),
-        Some(_) => Err("there are no other policies yet".to_owned()),
-    }
-}
-
 /// Pushes for real; what is said there has to be what was said in memory.
-fn by_push(written: &Written, scenario: &Scenario, steps: &[Step<'_>]) -> Vec<String> {
+fn by_push(written: &Written, scenario: &Scenario, policy: Option<&str>, steps: &[Step<'_>]) -> Vec<String> {
     if scenario.pushes.is_empty() {
         return vec![];
     }
-    let server = Server::open(scenario, None, &[]);
+    let server = Server::open(scenario, policy);
     let mut wrong = vec![];
     for step in steps {
         let head = head(written, scenario, step, "by git push");

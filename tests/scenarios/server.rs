@@ -2,9 +2,10 @@
 //! fast-import`, so that both speak of the commits that were drawn.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use flowcheck::history::{ByteSlice, Drawn, Oid, Refs};
@@ -39,7 +40,7 @@ exit $code
 
 impl Server {
     /// Makes the repositories: the server has what its refs need, the clone has everything.
-    pub fn open(scenario: &Scenario, policy: Option<&str>, beside: &[(String, String)]) -> Self {
+    pub fn open(scenario: &Scenario, policy: Option<&str>) -> Self {
         let server = Self { home: tempfile::tempdir().expect("a temporary directory can be made") };
         let drawn = &scenario.drawn;
         let there = drawn.needed(&drawn.refs).expect("everything was drawn");
@@ -60,7 +61,7 @@ impl Server {
         if let Some(policy) = policy {
             fs::write(hooks.join("policy.toml"), policy).expect("the directory is ours");
         }
-        for (name, text) in beside {
+        for (name, text) in &scenario.beside {
             fs::write(hooks.join(name), text).expect("the directory is ours");
         }
         server
@@ -111,9 +112,9 @@ impl Server {
     fn write_refs(&self, drawn: &Drawn, refs: &Refs) {
         let mut text = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
         for entry in refs {
-            text += &format!("{} {}\n", entry.id, entry.name);
+            let _ = writeln!(text, "{} {}", entry.id, entry.name);
             if let Some(peeled) = drawn.peel(entry.id).filter(|peeled| *peeled != entry.id) {
-                text += &format!("^{peeled}\n");
+                let _ = writeln!(text, "^{peeled}");
             }
         }
         fs::write(self.path("server.git/packed-refs"), text).expect("the directory is ours");
@@ -131,12 +132,11 @@ impl Server {
             return accepted.err().map(Err);
         }
         let said = self.said(accepted.is_ok());
-        if said.is_ok() && accepted.is_err() && sent.forced {
-            if let Err(failure) = self.send(sent, true) {
-                return Some(Err(failure));
-            }
+        let again = said.is_ok() && accepted.is_err() && sent.forced;
+        match again.then(|| self.send(sent, true)) {
+            Some(Err(failure)) => Some(Err(failure)),
+            _ => Some(said),
         }
-        Some(said)
     }
 
     fn send(&self, sent: &Sent, forced: bool) -> Result<(), String> {
@@ -199,7 +199,7 @@ impl Server {
 
     /// Returns those of `ids` that the clone has not, or has as something else than `kind`.
     pub fn lacks(&self, ids: &BTreeSet<Oid>) -> Vec<String> {
-        let wanted: String = ids.iter().map(|id| format!("{id}\n")).collect();
+        let wanted = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n") + "\n";
         let mut git = self.git("clone.git");
         let said = feed(git.args(["cat-file", "--batch-check"]), wanted.as_bytes());
         said.lines().filter(|line| line.ends_with("missing")).map(str::to_owned).collect()
@@ -222,13 +222,27 @@ fn feed(git: &mut Command, input: &[u8]) -> String {
 
 #[test]
 fn git_gives_the_drawn_objects_the_same_ids() {
-    let text = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/flow/sprint.toml"),
-    )
-    .expect("the sprint is there");
-    let scenario = Scenario::read(&text).expect("it is whole");
-    let server = Server::open(&scenario, None, &[]);
+    let text = r#"
+title = "one of everything"
+history = '''
+A---B---C---M    (develop, light-tag: light, refs/notes/x@A)
+     \     /
+      R---S      (release-1.0.0, tag: v1.0.0, confirmed: v1.0.0, rolled-back: v1.0.0)
+'''
+commits = ["Z:  another root", "O: C S Z  an octopus"]
+files = { S = { "A.txt" = false, "b.txt" = "" } }
+dates = { R = "2024-02-29T12:00:00Z", Z = 3 }
+authors = { R = "Ann Example" }
+[[push]]
+set = { "tag: tree" = { at = "A", of = "tree" }, "tag: blob" = { at = "A", of = "blob" }, "tag: v2.0.0" = { at = "O", of = "tag", header = "v1.9.9", message = "nested\n\nand long" }, "feature/o" = "O" }
+expect = []
+"#;
+    let scenario = Scenario::read(text).expect("it is whole");
+    let server = Server::open(&scenario, None);
     let all = scenario.drawn.everything();
-    assert!(all.len() > 20);
+    assert_eq!(all.len(), 8 + 3 + 4 + 1, "commits, tags, tags that the push brings, a blob");
     assert_eq!(server.lacks(&all), Vec::<String>::new());
+    let refs: Vec<String> =
+        scenario.drawn.refs.iter().map(|entry| format!("{} {}", entry.id, entry.name)).collect();
+    assert_eq!(server.refs(), refs);
 }
