@@ -1,5 +1,7 @@
 //! The updates that are judged together, and what is known about who sends them.
 
+use std::collections::BTreeSet;
+
 use crate::history::{BString, Oid, RefName, Refs, Seconds};
 
 /// One ref going from an old to a new object. git writes an absent ref as zeros; here it is `None`.
@@ -86,6 +88,11 @@ pub struct Push {
     pub now: Seconds,
     /// What hint commands call the remote: `origin` on a server.
     pub remote: String,
+    /// Tags that the event log has seen: their numbers are used, even where a tag is gone.
+    pub seen_tags: BTreeSet<RefName>,
+    /// The branch whose files are the policy: the repository's default branch. `None` where the
+    /// policy comes from elsewhere, so that no push can change it.
+    pub policy_branch: Option<RefName>,
 }
 
 impl Push {
@@ -100,6 +107,8 @@ impl Push {
             options: vec![],
             now: 0,
             remote: "origin".to_owned(),
+            seen_tags: BTreeSet::new(),
+            policy_branch: None,
         }
     }
 

@@ -8,11 +8,13 @@ use globset::{Candidate, GlobBuilder, GlobMatcher};
 use sha2::{Digest as _, Sha256};
 
 use crate::facts::Facts;
-use crate::finding::{Clause, Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::history::{ByteSlice, History, Oid, RefName, Seconds, Unreadable, name};
 use crate::policy::{self, Mode, Policy};
 use crate::push::{Place, Push};
-use crate::rules::{self, Context, Rule};
+use crate::rules::{self, Context};
+
+pub use crate::rules::rule_level;
 
 /// What becomes of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -209,17 +211,6 @@ pub fn weigh(policy: &Policy, push: &Push, findings: Vec<Finding>) -> Verdict {
     }
 }
 
-/// Returns the level that `rule` has at the moment `now`, and where the policy says so.
-#[must_use]
-pub fn rule_level<'a>(policy: &'a Policy, rule: &Rule, now: Seconds) -> (Level, Option<&'a Clause>) {
-    let holds =
-        |level: &&policy::RuleLevel| level.rule == rule.id && level.until.is_none_or(|until| now <= until);
-    match policy.levels.iter().find(holds) {
-        Some(level) => (level.level, Some(&level.clause)),
-        None => (rule.level, None),
-    }
-}
-
 fn level_of(policy: &Policy, finding: &Finding, now: Seconds) -> Option<Level> {
     let (level, _) = rule_level(policy, rules::find(finding.rule)?, now);
     let level = finding.at_most.map_or(level, |most| most.min(level));
@@ -385,6 +376,7 @@ fn mark_repeats(judged: &mut [Judged]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Clause;
     use crate::finding::Named;
     use crate::history::{BString, Refs};
     use crate::policy::{Exception, RuleLevel};

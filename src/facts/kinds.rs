@@ -1,7 +1,7 @@
 //! What a ref is, by its name.
 
 use crate::history::{ByteSlice, RefName};
-use crate::policy::Policy;
+use crate::policy::{Captures, Policy};
 use crate::version::{Release, Version};
 
 /// What a ref is in the model of a policy.
@@ -134,4 +134,20 @@ pub fn version_of(policy: &Policy, tag: &str) -> Option<Version> {
     let caught = policy.tags.hotfix.as_ref()?.captures(tag)?;
     let hotfix = caught.n?.parse::<u64>().ok().filter(|n| *n > 0)?;
     Some(Version { release: Release::parse(&caught.version?)?, hotfix: Some(hotfix) })
+}
+
+/// Returns the short name of the tag of `version`; `None` where the model has no such tags, or
+/// does not say what they are called.
+#[must_use]
+pub fn name_of(policy: &Policy, version: Version) -> Option<String> {
+    let pattern = match version.hotfix {
+        None => &policy.tags.release,
+        Some(_) => policy.tags.hotfix.as_ref()?,
+    };
+    let parts = Captures {
+        version: Some(version.release.to_string()),
+        n: version.hotfix.map(|n| n.to_string()),
+        topic: None,
+    };
+    pattern.name_with(&parts)
 }

@@ -6,11 +6,13 @@
 mod confirmation;
 mod kinds;
 mod lines;
+mod lookalikes;
 mod merge;
 mod origin;
 mod presence;
 mod releases;
 mod state;
+mod tags;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -23,13 +25,15 @@ use crate::push::Push;
 use crate::version::{Release, Version};
 
 pub use confirmation::{Confirmed, Flaw, NewRecord, Proof, Record, Standing};
-pub use kinds::{RecordName, RefKind, kind_of, version_of};
+pub use kinds::{RecordName, RefKind, kind_of, name_of, version_of};
 pub use lines::{Cut, LineId, LineMove};
+pub use lookalikes::Alike;
 pub use merge::{Accused, Entry, Unconfirmed};
 pub use origin::{Closest, Foreign, TopicOrigin};
 pub use presence::{MergedBack, Presence};
 pub use releases::{ReleaseStatus, State, VersionStatus};
 pub use state::Refusal;
+pub use tags::{Ground, Sequence, TagObject, Target};
 
 /// Without the push, or with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +66,8 @@ pub struct Facts<'a> {
     releases: [OnceCell<BTreeMap<Release, Oid>>; 2],
     proofs: confirmation::Proofs,
     moves: RefCell<HashMap<LineId, Option<Rc<LineMove>>>>,
+    lookalikes: lookalikes::Lookalikes,
+    trial: bool,
     trouble: RefCell<Vec<Unreadable>>,
 }
 
@@ -78,8 +84,23 @@ impl<'a> Facts<'a> {
             releases: Default::default(),
             proofs: confirmation::Proofs::default(),
             moves: RefCell::default(),
+            lookalikes: lookalikes::Lookalikes::default(),
+            trial: false,
             trouble: RefCell::default(),
         }
+    }
+
+    /// Returns the facts about a push that nobody sent: what a way out would lead to. Tag objects
+    /// that the way out would make are not there yet.
+    #[must_use]
+    pub fn of_trial(history: &'a dyn History, policy: &'a Policy, push: &'a Push) -> Self {
+        Self { trial: true, ..Self::new(history, policy, push) }
+    }
+
+    /// Whether the push is one that nobody sent.
+    #[must_use]
+    pub fn is_trial(&self) -> bool {
+        self.trial
     }
 
     /// Returns the refs without or with the push.

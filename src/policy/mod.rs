@@ -7,6 +7,7 @@ mod contradictions;
 pub mod discovery;
 mod keys;
 mod mistake;
+mod naming;
 mod overlap;
 mod pattern;
 mod presets;

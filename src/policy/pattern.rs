@@ -85,20 +85,6 @@ impl Pattern {
         self.regex_for(name).is_some_and(|regex| regex.is_match(name))
     }
 
-    /// Returns a name that the pattern matches with `version` in it, for patterns that have one
-    /// obvious such name: everything around the group `version` is plain text.
-    #[must_use]
-    pub fn example(&self, version: &str) -> Option<String> {
-        let start = self.source.find("(?<version>")?;
-        let mut depth = 0;
-        let end = self.source[start..].char_indices().find_map(|(at, c)| {
-            depth += i32::from(c == '(') - i32::from(c == ')');
-            (depth == 0).then_some(start + at + 1)
-        })?;
-        let name = format!("{}{version}{}", plain(&self.source[..start])?, plain(&self.source[end..])?);
-        self.captures(&name).filter(|caught| caught.version.as_deref() == Some(version)).map(|_| name)
-    }
-
     fn regex_for(&self, name: &str) -> Option<&Regex> {
         if !name.starts_with(&self.start) {
             return None;
@@ -130,20 +116,6 @@ pub(super) fn parse(source: &str) -> Result<Hir, BadPattern> {
         };
         BadPattern { span: span.start.offset..span.end.offset, message }
     })
-}
-
-/// Returns the text that a piece of a pattern stands for where it stands for one text only.
-fn plain(piece: &str) -> Option<String> {
-    let mut text = String::new();
-    let mut chars = piece.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => text.push(chars.next().filter(|c| !c.is_alphanumeric())?),
-            '(' | ')' | '[' | ']' | '{' | '}' | '*' | '+' | '?' | '|' | '.' | '^' | '$' => return None,
-            c => text.push(c),
-        }
-    }
-    Some(text)
 }
 
 fn anchored(source: &str) -> String {

@@ -297,7 +297,7 @@ mod tests {
         insta::assert_json_snapshot!(run["results"][3], @r#"
         {
           "ruleId": "branch-origin",
-          "ruleIndex": 1,
+          "ruleIndex": 3,
           "level": "error",
           "message": {
             "text": "`hotfix/1.0.0-login` has commits of `develop`. a hotfix of 1.0.0 starts from `release-1.0.0`."

@@ -1,26 +1,38 @@
 //! The rules: opinions about facts, one file each, in the order of `docs/rules.md`.
 
+mod branch_lookalike;
 mod branch_name;
 mod branch_origin;
 mod confirmation;
 mod direct_commit;
 mod exception;
 mod foxtrot_merge;
+mod history_rewrite;
+mod line_deletion;
 mod lost_fix;
 mod merge_back_missing;
 mod merge_source;
 mod production_tree;
+mod ref_namespace;
 mod release_backflow;
 mod release_state;
 mod release_version;
+mod tag_annotated;
+mod tag_immutable;
+mod tag_lineage;
+mod tag_name;
+mod tag_order;
+mod tag_origin;
+mod tag_sequence;
 mod tag_signature;
+mod tagging;
 mod unconfirmed_merge_back;
 mod words;
 
 use crate::facts::Facts;
-use crate::finding::{Finding, Level};
-use crate::history::RefName;
-use crate::policy::{Exception, Policy};
+use crate::finding::{Clause, Finding, Level};
+use crate::history::{RefName, Seconds};
+use crate::policy::{Exception, Policy, RuleLevel};
 use crate::push::{Push, RefUpdate};
 
 /// A rule: what it says about itself, and what it asks.
@@ -64,6 +76,8 @@ pub struct Context<'a> {
 /// Every rule, in the order of its documentation.
 pub static RULES: &[&Rule] = &[
     &branch_name::RULE,
+    &branch_lookalike::RULE,
+    &tag_name::RULE,
     &branch_origin::RULE,
     &release_backflow::RULE,
     &release_state::RULE,
@@ -75,8 +89,17 @@ pub static RULES: &[&Rule] = &[
     &production_tree::RULE,
     &merge_back_missing::RULE,
     &lost_fix::RULE,
+    &tag_origin::RULE,
+    &tag_sequence::RULE,
+    &tag_lineage::RULE,
+    &tag_order::RULE,
+    &tag_immutable::RULE,
+    &tag_annotated::RULE,
     &tag_signature::RULE,
+    &history_rewrite::RULE,
+    &line_deletion::RULE,
     &confirmation::RULE,
+    &ref_namespace::RULE,
     &exception::RULE,
 ];
 
@@ -91,6 +114,40 @@ pub fn exception_finding(exception: &Exception, name: &RefName, expired: bool) -
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+/// Returns the level that `rule` has at the moment `now`, and where the policy says so.
+#[must_use]
+pub fn rule_level<'a>(policy: &'a Policy, rule: &Rule, now: Seconds) -> (Level, Option<&'a Clause>) {
+    let holds = |level: &&RuleLevel| level.rule == rule.id && level.until.is_none_or(|until| now <= until);
+    match policy.levels.iter().find(holds) {
+        Some(level) => (level.level, Some(&level.clause)),
+        None => (rule.level, None),
+    }
+}
+
+/// How many updates a push may have for its ways out to be tried.
+const TRIED: usize = 50;
+
+impl Context<'_> {
+    /// Whether the push would be let in, as far as this update goes, if it had `instead` in the
+    /// place of `update`. A way out is tried before it is printed.
+    fn would_pass(&self, update: &RefUpdate, instead: &RefUpdate) -> bool {
+        if self.facts.is_trial() || self.push.updates.len() > TRIED {
+            return false;
+        }
+        let replace = |known: &RefUpdate| if known == update { instead } else { known }.clone();
+        let push = Push { updates: self.push.updates.iter().map(replace).collect(), ..self.push.clone() };
+        let facts = Facts::of_trial(self.facts.history, self.policy, &push);
+        let cx = Context { policy: self.policy, push: &push, facts: &facts };
+        let passes = RULES.iter().all(|rule| {
+            let Check::Update(check) = rule.check else { return true };
+            let (level, _) = rule_level(self.policy, rule, self.push.now);
+            level < Level::Error
+                || check(instead, &cx).iter().all(|finding| finding.at_most.is_some_and(|most| most < level))
+        });
+        passes && facts.trouble().is_empty()
+    }
 }
 
 /// Returns the findings of every rule that asks about updates, ref by ref in the order of the

@@ -3,8 +3,8 @@
 use super::Context;
 use crate::facts::{LineId, LineMove, Record};
 use crate::finding::{Finding, LISTED};
-use crate::history::Oid;
 use crate::history::name::escape;
+use crate::history::{ByteSlice, Oid, RefName};
 use crate::push::RefUpdate;
 
 /// Returns a number with its noun: `1 commit`, `2 commits`.
@@ -20,6 +20,14 @@ pub(super) fn quoted(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// Returns a ref's short name as it can be typed in a command; `None` where it cannot: it has
+/// bytes that no terminal shows as they are, or it looks like an option.
+pub(super) fn typed(name: &RefName) -> Option<String> {
+    let short = name.branch().or_else(|| name.tag())?;
+    let shown = name.short();
+    (shown.as_bytes() == short.as_bytes() && !shown.starts_with('-')).then(|| quoted(&shown))
 }
 
 /// Returns a commit's id as commands use it.

@@ -235,12 +235,14 @@ says = ["a finding"]
 
     #[test]
     fn an_alias_is_judged_as_the_ref_it_stands_for() {
-        let text = STORY.replace("title = \"names\"", "title = \"names\"\nsymbolic = { main = \"develop\" }");
-        let text = text.replace("{ \"master\" = \"A\" }", "{ \"main\" = \"A\" }");
+        let text = STORY
+            .replace("title = \"names\"", "title = \"names\"\nsymbolic = { alias = \"feature/a\" }")
+            .replace("(develop)", "(develop, feature/a@A)")
+            .replace("{ \"master\" = \"A\" }", "{ \"alias\" = \"B\" }");
         let scenario = Scenario::read(&text).expect("it is whole");
         let after = &played(&scenario)[0].after;
-        let develop = after.get(&RefName::of_branch("develop")).map(|entry| entry.id);
-        assert_eq!(develop, scenario.drawn.commit("A"));
-        assert_eq!(after.get(&RefName::of_branch("main")).map(|entry| entry.id), develop);
+        let topic = after.get(&RefName::of_branch("feature/a")).map(|entry| entry.id);
+        assert_eq!(topic, scenario.drawn.commit("B"));
+        assert_eq!(after.get(&RefName::of_branch("alias")).map(|entry| entry.id), topic);
     }
 }
