@@ -227,7 +227,7 @@ pub fn main() -> ExitCode {
     let ended = match &cli.command {
         Command::PreReceive(args) => pre_receive::run(&cli.global, args),
         Command::Update(args) => update::run(&cli.global, args),
-        Command::PostReceive(args) => post_receive::run(&cli.global, args),
+        Command::PostReceive(args) => Ok(post_receive::run(&cli.global, args)),
         Command::PrePush(args) => pre_push::run(&cli.global, args),
         Command::Check(args) => check::run(&cli.global, args),
         Command::Audit(args) => audit::run(&cli.global, args),

@@ -1,0 +1,265 @@
+//! The event log: a line of JSON for each push, added to and never changed.
+//!
+//! Pushes come at the same time and disks fill up: a line is written in one piece under a lock,
+//! and a line that does not fit is taken back whole.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::history::Oid;
+use crate::history::name::escape;
+use crate::input::{Environment, HookLine, Host};
+use crate::policy::{Mode, Policy};
+use crate::push::Pusher;
+use crate::verdict::{Judged, Outcome, Verdict};
+
+/// How long a push waits for those that write at the same time.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What a push was.
+pub(super) struct Scene<'a> {
+    pub(super) time: jiff::Timestamp,
+    pub(super) lines: &'a [HookLine],
+    pub(super) environment: &'a Environment,
+    pub(super) host: Host,
+    pub(super) pusher: &'a Pusher,
+    pub(super) from: Option<String>,
+    pub(super) policy: &'a Policy,
+    /// What is thought of it now; `None` where that could not be found out.
+    pub(super) verdict: Option<&'a Verdict>,
+}
+
+/// A line of the log. Text of others is escaped: logs are read on terminals.
+#[derive(Debug, Serialize)]
+pub(super) struct Event {
+    version: u32,
+    time: String,
+    #[serde(rename = "event")]
+    kind: &'static str,
+    server: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
+    pusher: Who,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<String>,
+    /// Push options that are meant for flowcheck; others may hold secrets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    options: Vec<String>,
+    updates: Vec<Update>,
+    /// `accepted`, `raced` (it would be rejected now) or `unjudged`.
+    verdict: &'static str,
+    policy: Source,
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug, Serialize)]
+struct Who {
+    name: Option<String>,
+    id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Update {
+    r#ref: String,
+    old: Option<String>,
+    new: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Source {
+    source: String,
+    mode: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    rule: &'static str,
+    r#ref: String,
+    level: &'static str,
+    outcome: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Event {
+    pub(super) fn new(scene: &Scene<'_>) -> Self {
+        let variable = |name: &str| scene.environment.get(name).map(|value| escape(value));
+        let on_gitlab = scene.host == Host::GitLab;
+        let repository = match scene.host {
+            Host::GitLab => variable("GL_REPOSITORY"),
+            Host::Gitea => variable("GITEA_REPO_NAME"),
+            Host::Ghes => variable("GITHUB_REPO_NAME"),
+            Host::Gitolite => variable("GL_REPO"),
+            Host::Bitbucket | Host::Http | Host::Plain => None,
+        };
+        let options = scene.environment.push_options();
+        Self {
+            version: 1,
+            time: scene.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            kind: "push",
+            server: server(scene.host),
+            repository,
+            pusher: Who {
+                name: scene.pusher.name.as_ref().map(|name| escape(name.as_bytes())),
+                id: scene.pusher.id.as_ref().map(|id| escape(id.as_bytes())),
+            },
+            from: scene.from.as_ref().map(|from| escape(from.as_bytes())),
+            protocol: on_gitlab.then(|| variable("GL_PROTOCOL")).flatten(),
+            options: options
+                .iter()
+                .filter(|option| option.starts_with(b"flowcheck."))
+                .map(|option| escape(option))
+                .collect(),
+            updates: scene.lines.iter().map(update).collect(),
+            verdict: verdict(scene.verdict),
+            policy: Source {
+                source: escape(scene.policy.source.as_bytes()),
+                mode: if scene.policy.mode == Mode::Enforce { "enforce" } else { "evaluate" },
+            },
+            findings: scene
+                .verdict
+                .map_or_else(Vec::new, |verdict| verdict.findings.iter().map(finding).collect()),
+        }
+    }
+
+    /// Returns the event as it stands in the log.
+    pub(super) fn line(&self) -> String {
+        serde_json::to_string(self).expect("text and numbers are always JSON") + "\n"
+    }
+}
+
+fn server(host: Host) -> &'static str {
+    match host {
+        Host::GitLab => "gitlab",
+        Host::Gitea => "gitea",
+        Host::Ghes => "ghes",
+        Host::Bitbucket => "bitbucket",
+        Host::Gitolite => "gitolite",
+        Host::Http => "http",
+        Host::Plain => "plain",
+    }
+}
+
+fn verdict(verdict: Option<&Verdict>) -> &'static str {
+    match verdict {
+        None => "unjudged",
+        Some(verdict) if verdict.accepted() => "accepted",
+        Some(_) => "raced",
+    }
+}
+
+fn update(line: &HookLine) -> Update {
+    let hex = |id: Option<Oid>| id.map(|id| id.to_string());
+    Update { r#ref: line.name.to_string(), old: hex(line.old), new: hex(line.new) }
+}
+
+fn finding(judged: &Judged) -> Finding {
+    Finding {
+        rule: judged.finding.rule,
+        r#ref: judged.finding.name.to_string(),
+        level: judged.level.name(),
+        outcome: if judged.outcome == Outcome::Rejected { "raced" } else { judged.outcome.name() },
+        message: escape(judged.finding.message.as_bytes()),
+        reason: judged.reason.as_ref().map(|reason| escape(reason.as_bytes())),
+    }
+}
+
+/// Adds a line to the log.
+pub(super) fn append(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = open(path)?;
+    let is_alone = locked(&file);
+    let length = file.seek(SeekFrom::End(0))?;
+    // A line that was cut off by a crash ends here, so that this one stays readable.
+    let cut_off = length > 0 && last_byte(&mut file)? != b'\n';
+    let text = if cut_off { format!("\n{line}") } else { line.to_owned() };
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
+    if written.is_err() && is_alone {
+        file.set_len(length)?;
+    }
+    written
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
+}
+
+/// Waits for the lock, but not for ever: whoever holds it may have been stopped.
+fn locked(file: &File) -> bool {
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return true,
+            Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(_) => return false,
+        }
+    }
+}
+
+fn last_byte(file: &mut File) -> io::Result<u8> {
+    let mut byte = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut byte)?;
+    Ok(byte[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_many_writers_stay_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for n in 0..20 {
+                        append(path, &format!("{writer} {n} {}\n", "x".repeat(20_000))).unwrap();
+                    }
+                });
+            }
+        });
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 160);
+        assert!(text.lines().all(|line| line.split(' ').count() == 3 && line.len() > 20_000));
+    }
+
+    #[test]
+    fn what_a_crash_left_behind_does_not_spoil_the_next_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        std::fs::write(&path, "{\"half").unwrap();
+        append(&path, "whole\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"half\nwhole\n");
+    }
+
+    #[test]
+    fn a_lock_that_is_never_given_back_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let holder = open(&path).unwrap();
+        holder.lock().unwrap();
+        append(&path, "line\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "line\n");
+    }
+
+    #[test]
+    fn a_log_that_is_no_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(append(dir.path(), "x\n").is_err());
+        assert!(append(Path::new("/dev/full"), "x\n").is_err());
+        assert!(append(&dir.path().join("no/log"), "x\n").is_err());
+    }
+}
