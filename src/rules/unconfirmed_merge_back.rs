@@ -98,13 +98,15 @@ pub(super) fn merge_with_the_tags_tree(finding: Finding, version: Version, cx: &
     let remote = &cx.push.remote;
     let tree = quoted(&format!("{tag}^{{tree}}"));
     let parent = quoted(&format!("{remote}/{line}"));
+    let shipped = quoted(&format!("{tag}^{{commit}}"));
     let message = quoted(&format!("Merge tag {tag}"));
-    let commit = format!("git commit-tree {tree} -p {parent} -p {} -m {message}", quoted(&tag));
-    finding.fix(format!("git fetch --tags {}", quoted(remote))).fix(format!(
-        "git push {} \"$({commit})\":{}",
-        quoted(remote),
-        quoted(&format!("refs/heads/{line}"))
-    ))
+    let commit = format!("git commit-tree {tree} -p {parent} -p {shipped} -m {message}");
+    let line = quoted(&line);
+    // By way of the branch: were the commit not made, a push of nothing would delete the line.
+    finding
+        .fix(format!("git fetch --tags {}", quoted(remote)))
+        .fix(format!("git checkout -B {line} \"$({commit})\""))
+        .fix(format!("git push {} {line}", quoted(remote)))
 }
 
 /// Who can mend it where nothing is confirmed: whoever sees prod run.
