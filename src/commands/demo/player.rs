@@ -78,14 +78,28 @@ impl<'a, W: Write> Player<'a, W> {
                 self.tell(said.trim_end())
             }
             Step::Push(line, expected) => self.push(directory, line, expected),
-            Step::Mend => {
-                self.tell(&fold("The commands that were printed, run as they stand:"))?;
-                for line in std::mem::take(&mut self.printed) {
-                    self.command(directory, &line)?;
-                }
-                Ok(())
+            Step::Mend => self.mend(directory),
+        }
+    }
+
+    /// Runs the commands that the last rejection printed; a push among them has to be accepted.
+    fn mend(&mut self, directory: &str) -> Result<(), Trouble> {
+        self.tell("The commands that were printed, as they stand:")?;
+        let printed = std::mem::take(&mut self.printed);
+        if printed.is_empty() {
+            self.difference = Some("  commands were expected, and none was printed".to_owned());
+        }
+        for line in printed {
+            if self.difference.is_some() {
+                break;
+            }
+            if line.starts_with("git push ") {
+                self.push(directory, &line, &Expected { accepted: true, rules: &[] })?;
+            } else {
+                self.command(directory, &line)?;
             }
         }
+        Ok(())
     }
 
     fn command(&mut self, directory: &str, line: &str) -> Result<(), Trouble> {
