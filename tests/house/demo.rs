@@ -18,7 +18,8 @@ fn the_demo_plays_to_its_end_and_cleans_up() {
     let told = String::from_utf8(output.stdout).expect("the demo writes UTF-8");
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}\n{complained}");
-    assert!(began.elapsed() < Duration::from_secs(15), "it took {:?}", began.elapsed());
+    // Three seconds on an idle machine; the tests beside this one leave little of it.
+    assert!(began.elapsed() < Duration::from_secs(90), "it took {:?}", began.elapsed());
     assert!(!told.contains('\x1b'), "colour is for terminals");
     let left: Vec<_> = std::fs::read_dir(place.path()).expect("it is ours").collect();
     assert!(left.is_empty(), "left behind: {left:?}");
