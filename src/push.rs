@@ -90,9 +90,6 @@ pub struct Push {
     pub remote: String,
     /// Tags that the event log has seen: their numbers are used, even where a tag is gone.
     pub seen_tags: BTreeSet<RefName>,
-    /// The branch whose files are the policy: the repository's default branch. `None` where the
-    /// policy comes from elsewhere, so that no push can change it.
-    pub policy_branch: Option<RefName>,
 }
 
 impl Push {
@@ -108,7 +105,6 @@ impl Push {
             now: 0,
             remote: "origin".to_owned(),
             seen_tags: BTreeSet::new(),
-            policy_branch: None,
         }
     }
 

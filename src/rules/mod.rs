@@ -12,6 +12,7 @@ mod line_deletion;
 mod lost_fix;
 mod merge_back_missing;
 mod merge_source;
+mod policy_change;
 mod production_tree;
 mod ref_namespace;
 mod release_backflow;
@@ -101,6 +102,7 @@ pub static RULES: &[&Rule] = &[
     &confirmation::RULE,
     &ref_namespace::RULE,
     &exception::RULE,
+    &policy_change::RULE,
 ];
 
 /// Returns the finding of the rule `exception` about one that has expired or, where not, met
@@ -130,21 +132,30 @@ pub fn rule_level<'a>(policy: &'a Policy, rule: &Rule, now: Seconds) -> (Level, 
 const TRIED: usize = 50;
 
 impl Context<'_> {
-    /// Whether the push would be let in, as far as this update goes, if it had `instead` in the
-    /// place of `update`. A way out is tried before it is printed.
+    /// Whether `instead` would be let in, if it came in the place of `update`. A way out is tried
+    /// before it is printed.
     fn would_pass(&self, update: &RefUpdate, instead: &RefUpdate) -> bool {
+        let replace = |known: &RefUpdate| if known == update { instead } else { known }.clone();
+        self.passes(self.push.updates.iter().map(replace).collect(), instead)
+    }
+
+    /// Whether `update` would be let in, if it came alone.
+    fn would_pass_alone(&self, update: &RefUpdate) -> bool {
+        self.passes(vec![update.clone()], update)
+    }
+
+    fn passes(&self, updates: Vec<RefUpdate>, update: &RefUpdate) -> bool {
         if self.facts.is_trial() || self.push.updates.len() > TRIED {
             return false;
         }
-        let replace = |known: &RefUpdate| if known == update { instead } else { known }.clone();
-        let push = Push { updates: self.push.updates.iter().map(replace).collect(), ..self.push.clone() };
+        let push = Push { updates, ..self.push.clone() };
         let facts = Facts::of_trial(self.facts.history, self.policy, &push);
         let cx = Context { policy: self.policy, push: &push, facts: &facts };
         let passes = RULES.iter().all(|rule| {
             let Check::Update(check) = rule.check else { return true };
             let (level, _) = rule_level(self.policy, rule, self.push.now);
             level < Level::Error
-                || check(instead, &cx).iter().all(|finding| finding.at_most.is_some_and(|most| most < level))
+                || check(update, &cx).iter().all(|finding| finding.at_most.is_some_and(|most| most < level))
         });
         passes && facts.trouble().is_empty()
     }

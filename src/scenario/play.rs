@@ -6,6 +6,7 @@ use super::{Scenario, Sent};
 use crate::history::{Oid, Ref, RefName, Refs, Unreadable};
 use crate::input::replay::Replay;
 use crate::policy::Policy;
+use crate::policy::discovery::Home;
 use crate::push::{Place, Push, Pusher, RefUpdate};
 use crate::verdict::{self, Judged, Outcome, Verdict};
 
@@ -61,6 +62,7 @@ pub fn play<'a>(
     policy: &Policy,
     tell: &dyn Fn(&Verdict) -> String,
 ) -> Result<Vec<Step<'a>>, Stopped> {
+    let policy = &at_home(scenario, policy);
     let mut refs = with_aliases(scenario.drawn.refs.clone(), &scenario.symbolic);
     let mut steps = vec![];
     for sent in &scenario.pushes {
@@ -143,6 +145,13 @@ fn said_in(verdict: &Verdict, tell: &dyn Fn(&Verdict) -> String) -> Said {
 fn said_of(judged: &Judged) -> String {
     let outcome = if judged.outcome == Outcome::Rejected { "rejected" } else { judged.outcome.name() };
     worded(outcome, judged.finding.rule, &judged.finding.name.short())
+}
+
+/// Where a scenario names no policy, one in the tree of the integration line would count.
+fn at_home(scenario: &Scenario, policy: &Policy) -> Policy {
+    let branch = RefName::of_branch(&policy.integration.branch);
+    let home = scenario.policy.is_none().then_some(Home { branch });
+    Policy { home, ..policy.clone() }
 }
 
 fn push_of(sent: &Sent, refs: &Refs) -> Push {
