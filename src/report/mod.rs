@@ -10,6 +10,7 @@ mod json;
 mod junit;
 mod markdown;
 mod sarif;
+pub mod status;
 mod text;
 mod web;
 
