@@ -212,7 +212,11 @@ pub fn weigh(policy: &Policy, push: &Push, findings: Vec<Finding>) -> Verdict {
 }
 
 fn level_of(policy: &Policy, finding: &Finding, now: Seconds) -> Option<Level> {
-    let (level, _) = rule_level(policy, rules::find(finding.rule)?, now);
+    let (mut level, clause) = rule_level(policy, rules::find(finding.rule)?, now);
+    if finding.overdue && clause.is_none() {
+        // The policy says nothing, and the time that the rule grants is over.
+        level = Level::Error;
+    }
     let level = finding.at_most.map_or(level, |most| most.min(level));
     (level != Level::Off).then_some(level)
 }

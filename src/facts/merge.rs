@@ -1,6 +1,6 @@
 //! What a line takes in: from which refs, and whether it has been confirmed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{Facts, LineId, LineMove, RefKind, When};
 use crate::history::{Oid, PatchId};
@@ -158,7 +158,7 @@ impl Facts<'_> {
             hits.map(|(commit, _)| *commit).collect()
         };
         let (wrong, late) = (pick(Entry::WrongKind), pick(Entry::NotNow));
-        Some((self.accuse(line, wrong, &owned)?, self.accuse(line, late, &HashSet::new())?))
+        Some((self.accuse(moved, wrong, &owned)?, self.accuse(moved, late, &HashSet::new())?))
     }
 
     /// Commits of the integration or production line, as far as these may not enter `line`.
@@ -189,19 +189,37 @@ impl Facts<'_> {
         Some((0..commits.len()).map(entry_of).collect())
     }
 
-    fn accuse(&self, line: LineId, commits: Vec<Oid>, owned: &HashSet<Oid>) -> Option<Option<Accused>> {
-        let Some(newest) = commits.first() else { return Some(None) };
-        let mut refs: Vec<(String, String, Oid)> = vec![];
-        for (kind, topic) in self.policy.topics.iter().enumerate() {
-            refs.extend(self.topics_of(kind).into_iter().map(|(name, tip)| (name, topic.kind.clone(), tip)));
+    /// Keeps the commits that a ref really accuses, and names the refs that hold the newest.
+    ///
+    /// A topic that contains a step of the line's new trunk has what that step brought from the
+    /// line itself: it was cut from there, and is no witness.
+    fn accuse(&self, moved: &LineMove, commits: Vec<Oid>, owned: &HashSet<Oid>) -> Option<Option<Accused>> {
+        if commits.is_empty() {
+            return Some(None);
         }
-        let groups: Vec<Vec<Oid>> = refs.iter().map(|(_, _, tip)| vec![*tip]).collect();
-        let reached = self.ask(self.history.reached(&[*newest], &groups))?;
-        let holding = refs.into_iter().zip(reached).filter(|(_, hit)| hit.first() == Some(&true));
-        let mut holders: Vec<(String, String)> = holding.map(|((name, kind, _), _)| (name, kind)).collect();
+        let mut held: HashMap<Oid, Vec<(String, String)>> = HashMap::new();
+        for (kind, topic) in self.policy.topics.iter().enumerate() {
+            let bases = self.bases_of(topic);
+            for (name, tip) in self.topics_of(kind) {
+                let mut theirs = self.without(&self.among(&commits, &[tip])?, &bases)?;
+                if let Some(step) = self.among(&moved.trunk, &[tip])?.first() {
+                    theirs = self.without(&theirs, &[*step])?;
+                }
+                for commit in theirs {
+                    held.entry(commit).or_default().push((name.clone(), topic.kind.clone()));
+                }
+            }
+        }
+        let commits: Vec<Oid> = commits
+            .into_iter()
+            .filter(|commit| held.contains_key(commit) || owned.contains(commit))
+            .collect();
+        let Some(newest) = commits.first() else { return Some(None) };
+        let mut holders = held.remove(newest).unwrap_or_default();
         holders.dedup();
         if owned.contains(newest) {
-            let other = if line == LineId::Production { LineId::Integration } else { LineId::Production };
+            let other =
+                if moved.line == LineId::Production { LineId::Integration } else { LineId::Production };
             holders.insert(0, (self.line_name(other), "line".to_owned()));
         }
         Some(Some(Accused { commits, holders }))

@@ -50,12 +50,18 @@ impl Facts<'_> {
     }
 
     fn present_by_patches(&self, version: Version, tag: Oid, tip: Oid) -> Option<bool> {
-        let fixes = self.changes(&self.brought_by(version, tag)?)?;
-        if fixes.is_empty() {
+        let mut plain = vec![];
+        for commit in self.brought_by(version, tag)? {
+            if self.ask(self.history.parents(commit))?.len() < 2 {
+                plain.push(commit);
+            }
+        }
+        if plain.is_empty() {
             return Some(false);
         }
-        let there: HashSet<PatchId> =
-            self.changes(&self.ask(self.history.introduced(&[tip], &[tag]))?)?.into_iter().collect();
+        let fixes = self.changes(&self.without(&plain, &[tip])?)?;
+        let there = self.ask(self.history.introduced(&[tip], &[tag]))?;
+        let there: HashSet<PatchId> = self.changes(&there)?.into_iter().collect();
         Some(fixes.iter().all(|fix| there.contains(fix)))
     }
 
@@ -108,7 +114,11 @@ impl Facts<'_> {
         let absent: HashSet<Oid> = self.without(&tags, &[tip])?.into_iter().collect();
         let mut lost = vec![];
         for (version, confirmed, tag) in commits {
-            if absent.contains(&tag) && self.presence(version, tag, tip)? == Presence::Missing {
+            // Which of the two it is matters to nobody here, and content is the cheaper question.
+            let there = !absent.contains(&tag)
+                || self.ask(self.history.merge_changes_nothing(tip, tag))?
+                || self.present_by_patches(version, tag, tip)?;
+            if !there {
                 lost.push((version, confirmed));
             }
         }

@@ -97,10 +97,15 @@ impl Facts<'_> {
     }
 
     /// Returns the tips of what is shipped of releases below `release`; all where it is `None`.
+    /// A confirmation is of a commit: a tag that the push moves or deletes ships nothing.
     pub fn shipped_below(&self, release: Option<Release>) -> Vec<Oid> {
-        let when = When::After;
-        let versions =
-            self.confirmed().keys().filter(|version| release.is_none_or(|release| version.release < release));
-        versions.filter_map(|version| self.version_commit(*version, when)).collect()
+        let versions = self
+            .confirmed()
+            .iter()
+            .filter(|(version, _)| release.is_none_or(|release| version.release < release));
+        let standing = versions.filter(|(version, confirmed)| {
+            self.version_commit(**version, When::After) == Some(confirmed.commit)
+        });
+        standing.map(|(_, confirmed)| confirmed.commit).collect()
     }
 }

@@ -6,7 +6,7 @@
 //! that claims an earlier date. What both worlds object to is a finding; what only one objects to
 //! is undecidable, for then dates alone decide, and dates are claims.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::subject::merged_name;
 use crate::facts::{Facts, LineId, RefKind, kind_of};
@@ -88,6 +88,8 @@ struct Standing {
     entry: Ref,
 }
 
+type Beside = (Option<(usize, usize)>, HashSet<Oid>);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum World {
     Latest,
@@ -146,6 +148,11 @@ struct Scene<'a> {
     topics: Vec<Standing>,
     /// The topics that hold a commit, by their place in `topics`.
     holders: HashMap<Oid, Vec<usize>>,
+    /// Where a commit stands on a trunk: which, and after how many of its steps.
+    places: HashMap<Oid, (usize, usize)>,
+    /// For a tag or topic beside every trunk: where its own trunk joins one, and what it holds
+    /// above that.
+    beside: HashMap<Oid, Beside>,
     /// Commits of releases: what makes a step of the other lines worth a second look.
     of_releases: BTreeSet<Oid>,
 }
@@ -158,10 +165,13 @@ impl<'a> Scene<'a> {
             tags: read_tags(replay)?,
             topics: vec![],
             holders: HashMap::new(),
+            places: HashMap::new(),
+            beside: HashMap::new(),
             of_releases: BTreeSet::new(),
         };
         scene.read_lines()?;
         scene.read_topics()?;
+        scene.read_beside()?;
         for trunk in scene.trunks.iter().filter(|trunk| trunk.line.release().is_some()) {
             scene.of_releases.extend(trunk.steps.iter().flat_map(|step| &step.introduced));
         }
@@ -268,6 +278,13 @@ impl<'a> Scene<'a> {
             }
             before = Some(commit);
         }
+        let here = self.trunks.len();
+        for (at, step) in trunk.steps.iter().enumerate() {
+            self.places.entry(step.commit).or_insert((here, at + 1));
+        }
+        if let Some(birth) = trunk.birth {
+            self.places.entry(birth).or_insert((here, 0));
+        }
         self.trunks.push(trunk);
         Ok(())
     }
@@ -296,27 +313,51 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    fn trunk(&self, line: LineId) -> Option<&Trunk> {
-        self.trunks.iter().find(|trunk| trunk.line == line)
-    }
-
-    fn base_trunk(&self) -> Option<&Trunk> {
-        match self.replay.policy.releases.as_ref()?.from {
-            LineRole::Production => self.trunk(LineId::Production),
-            _ => self.trunk(LineId::Integration),
+    fn read_beside(&mut self) -> Answer<()> {
+        let tags = self.tags.iter().filter(|tag| matches!(tag.kind, RefKind::VersionTag(_)));
+        let tips = tags.filter_map(|tag| tag.commit).chain(self.topics.iter().map(|topic| topic.entry.id));
+        let tips: BTreeSet<Oid> = tips.filter(|tip| !self.places.contains_key(tip)).collect();
+        for tip in tips {
+            let mut at = Some(tip);
+            while let Some(commit) = at.filter(|commit| !self.places.contains_key(commit)) {
+                at = self.replay.history.parents(commit)?.first().copied();
+            }
+            let above = self.replay.history.introduced(&[tip], at.as_slice())?;
+            let place = at.and_then(|at| self.places.get(&at)).copied();
+            self.beside.insert(tip, (place, above.into_iter().collect()));
         }
+        Ok(())
     }
 
-    /// Whether `holder` contains `commit`, which is a step of `line`.
+    /// Whether `holder` contains `commit`.
     fn contains(&self, holder: Oid, commit: Oid) -> Answer<bool> {
-        for trunk in &self.trunks {
-            let places = trunk.entered.get(&holder).zip(trunk.entered.get(&commit));
-            if let Some((holds, entered)) = places.filter(|(holds, _)| trunk.steps[**holds].commit == holder)
-            {
-                return Ok(entered <= holds);
+        if holder == commit {
+            return Ok(true);
+        }
+        let mut place = self.places.get(&holder);
+        if place.is_none() {
+            let Some((joins, above)) = self.beside.get(&holder) else {
+                return self.replay.history.is_ancestor(commit, holder);
+            };
+            if above.contains(&commit) {
+                return Ok(true);
+            }
+            place = joins.as_ref();
+        }
+        let Some(&(mut at, mut steps)) = place else { return Ok(false) };
+        // Down from line to the line that it was cut from: each knows when it took a commit in.
+        loop {
+            let trunk = &self.trunks[at];
+            if let Some(entered) = trunk.entered.get(&commit) {
+                return Ok(*entered < steps);
+            }
+            let Some(birth) = trunk.birth else { return Ok(false) };
+            match self.places.get(&birth) {
+                _ if birth == commit => return Ok(true),
+                Some(&(below, taken)) if below != at => (at, steps) = (below, taken),
+                _ => return Ok(false),
             }
         }
-        self.replay.history.is_ancestor(commit, holder)
     }
 
     fn judge_trunk(&self, trunk: &Trunk, found: &mut Replayed) -> Answer<()> {
@@ -400,7 +441,7 @@ impl<'a> Scene<'a> {
         }
         for at in holding {
             let topic = &self.topics[at].entry;
-            if !self.replay.history.is_ancestor(step.commit, topic.id)? {
+            if !self.contains(topic.id, step.commit)? {
                 refs.push(topic.clone());
             }
         }
@@ -413,7 +454,7 @@ impl<'a> Scene<'a> {
         let mut at = other.entered.get(&step.commit).copied().unwrap_or(other.steps.len());
         let cut = other.birth.filter(|_| at == other.steps.len() && other.line.release().is_some());
         if let Some(cut) = cut
-            && self.born_after(cut, step.commit)?
+            && self.contains(cut, step.commit)?
         {
             // Cut later, from something that contains the step: it was not there yet.
             return Ok(None);
@@ -424,15 +465,6 @@ impl<'a> Scene<'a> {
             }
         }
         Ok(if other.steps.is_empty() { Some(other.tip) } else { other.before(at) })
-    }
-
-    fn born_after(&self, birth: Oid, commit: Oid) -> Answer<bool> {
-        if let Some(base) = self.base_trunk()
-            && let Some(born) = base.entered.get(&birth)
-        {
-            return Ok(base.entered.get(&commit).is_some_and(|entered| entered <= born));
-        }
-        self.replay.history.is_ancestor(commit, birth)
     }
 
     /// What the name in a merge's subject would add: a warning, for it is only a claim.
