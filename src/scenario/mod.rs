@@ -47,7 +47,7 @@ use std::collections::BTreeMap;
 use crate::history::{Drawn, Oid, RefName, Seconds};
 
 pub use model::Chosen;
-pub use play::{Said, Step, Stopped, audit, difference, play, worded};
+pub use play::{Difference, Said, Step, Stopped, hold, worded};
 
 /// A scenario that makes sense.
 #[derive(Debug, Clone)]

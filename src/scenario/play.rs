@@ -52,12 +52,8 @@ pub fn worded(outcome: &str, rule: &str, name: &str) -> String {
     }
 }
 
-/// Judges the pushes of a scenario, one after the other, by `policy`; `tell` words a verdict for
-/// people.
-///
-/// # Errors
-/// Where the history cannot answer.
-pub fn play<'a>(
+/// Judges the pushes of a scenario, one after the other.
+fn play<'a>(
     scenario: &'a Scenario,
     policy: &Policy,
     tell: &dyn Fn(&Verdict) -> String,
@@ -78,11 +74,48 @@ pub fn play<'a>(
     Ok(steps)
 }
 
-/// Judges the refs that the last push left, as an audit does.
+/// What one push, or the audit at the end, says otherwise than the scenario expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The line of the push; `None`: the audit.
+    pub line: Option<usize>,
+    /// What the push shows.
+    pub title: String,
+    /// Both sides, and the whole text, in lines.
+    pub text: String,
+}
+
+/// Judges the pushes of a scenario by `policy`, one after the other, and the refs that they leave;
+/// returns everything that is said otherwise than expected. `tell` words a verdict for people.
 ///
 /// # Errors
 /// Where the history cannot answer.
-pub fn audit(
+pub fn hold<'a>(
+    scenario: &'a Scenario,
+    policy: &Policy,
+    tell: &dyn Fn(&Verdict) -> String,
+) -> Result<(Vec<Difference>, Vec<Step<'a>>), Stopped> {
+    let steps = play(scenario, policy, tell)?;
+    let mut differences: Vec<Difference> = steps
+        .iter()
+        .filter_map(|step| {
+            let text = difference(&step.sent.expect, &step.sent.says, &step.said)?;
+            let title = step.sent.title.as_ref().unwrap_or(&scenario.title).clone();
+            Some(Difference { line: Some(step.sent.line), title, text })
+        })
+        .collect();
+    if let Some(expect) = &scenario.audit {
+        let last = steps.last().map_or(&scenario.drawn.refs, |step| &step.after);
+        let said = audit(scenario, policy, last, tell)?;
+        let text = difference(expect, &[], &said);
+        let of_audit = |text| Difference { line: None, title: scenario.title.clone(), text };
+        differences.extend(text.map(of_audit));
+    }
+    Ok((differences, steps))
+}
+
+/// Judges the refs that the last push left, as an audit does.
+fn audit(
     scenario: &Scenario,
     policy: &Policy,
     refs: &Refs,
@@ -99,8 +132,7 @@ pub fn audit(
 }
 
 /// Returns what is unlike the expectation, in lines; `None` where nothing is.
-#[must_use]
-pub fn difference(expect: &[String], says: &[String], said: &Said) -> Option<String> {
+fn difference(expect: &[String], says: &[String], said: &Said) -> Option<String> {
     let mut found = said.findings.clone();
     found.dedup();
     let mut expected = expect.to_vec();

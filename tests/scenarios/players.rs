@@ -1,11 +1,10 @@
 //! Playing scenarios: all of them, on all processors, and what came of each.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flowcheck::policy::Policy;
 use flowcheck::report::{Format, Report, render};
-use flowcheck::scenario::{self, Said, Scenario, Step};
+use flowcheck::scenario::{self, Difference, Scenario, Step};
 use flowcheck::verdict::Verdict;
 
 use crate::Written;
@@ -62,9 +61,12 @@ fn wrong_with(written: &Written) -> Vec<String> {
         Err(failure) => return vec![failure],
     };
     let policy = chosen.as_ref().map_or_else(Policy::built_in, |chosen| chosen.policy.clone());
-    let (mut wrong, steps) = in_memory(written, &scenario, &policy);
-    // The hook does not read a policy yet.
-    if !scenario.own_clock && chosen.is_none() {
+    let (differences, steps) = match scenario::hold(&scenario, &policy, &tell) {
+        Ok(held) => held,
+        Err(stopped) => return vec![format!("could not {stopped}: {}", stopped.source)],
+    };
+    let mut wrong: Vec<String> = differences.iter().map(|difference| shown(written, difference)).collect();
+    if !scenario.own_clock {
         wrong.extend(by_push(written, &scenario, chosen.as_ref().map(|chosen| &*chosen.text), &steps));
     }
     wrong
@@ -116,31 +118,11 @@ fn head(written: &Written, scenario: &Scenario, step: &Step<'_>, how: &str) -> S
     format!("  line {}, {how}: {what}", written.line + step.sent.line)
 }
 
-fn in_memory<'a>(written: &Written, scenario: &'a Scenario, policy: &Policy) -> (Vec<String>, Vec<Step<'a>>) {
-    let steps = match scenario::play(scenario, policy, &tell) {
-        Ok(steps) => steps,
-        Err(stopped) => return (vec![format!("could not {stopped}: {}", stopped.source)], vec![]),
-    };
-    let mut wrong = vec![];
-    for step in &steps {
-        let head = head(written, scenario, step, "in memory");
-        note(&mut wrong, &head, &step.sent.expect, &step.sent.says, &step.said);
-    }
-    if let Some(expect) = &scenario.audit {
-        let last = steps.last().map_or_else(|| scenario.drawn.refs.clone(), |step| step.after.clone());
-        match scenario::audit(scenario, policy, &last, &tell) {
-            Ok(said) => note(&mut wrong, "  the audit, in memory", expect, &[], &said),
-            Err(stopped) => wrong.push(format!("  the audit could not be made: {}", stopped.source)),
-        }
-    }
-    (wrong, steps)
-}
-
-fn note(wrong: &mut Vec<String>, head: &str, expect: &[String], says: &[String], said: &Said) {
-    if let Some(difference) = scenario::difference(expect, says, said) {
-        let mut text = format!("{head}\n");
-        let _ = write!(text, "{difference}");
-        wrong.push(text);
+fn shown(written: &Written, difference: &Difference) -> String {
+    let Difference { line, title, text } = difference;
+    match line {
+        Some(line) => format!("  line {}, in memory: {title}\n{text}", written.line + line),
+        None => format!("  the audit, in memory\n{text}"),
     }
 }
 
