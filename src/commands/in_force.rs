@@ -61,21 +61,22 @@ impl Lookups for Here<'_> {
     }
 
     fn read(&self, place: Place, path: &str) -> Result<Option<Vec<u8>>, String> {
-        let repository = || self.repository.ok_or_else(|| "there is no repository here".to_owned());
+        // Outside a repository a policy can be named; there is nowhere else to look.
+        let Some(repository) = self.repository else {
+            return if place == Place::Disk { file(Path::new(path)) } else { Ok(None) };
+        };
         match place {
             Place::Disk => file(Path::new(path)),
             Place::Repository => {
-                let repository = repository()?;
                 let top = repository.worktree().unwrap_or_else(|| repository.common_dir());
                 file(&top.join(from_home(path)))
             }
-            Place::Server => file(&repository()?.common_dir().join(path)),
-            Place::WorkTree => match repository()?.worktree() {
+            Place::Server => file(&repository.common_dir().join(path)),
+            Place::WorkTree => match repository.worktree() {
                 Some(top) => file(&top.join(path)),
                 None => Ok(None),
             },
             Place::Tip => {
-                let repository = repository()?;
                 let tip = repository.head().map_err(|failure| failure.to_string())?;
                 let Some(tip) = tip else { return Ok(None) };
                 repository.file(tip, path).map_err(|failure| failure.to_string())

@@ -243,7 +243,7 @@ impl Drawn {
     }
 
     /// Returns the stream that makes git's `fast-import` write the objects among `wanted`. It
-    /// leaves refs behind: `refs/drawn` and a tag for each annotated tag.
+    /// leaves one ref behind, `refs/drawn`.
     #[must_use]
     pub fn fast_import(&self, wanted: &BTreeSet<Oid>) -> Vec<u8> {
         let marks: BTreeMap<Oid, usize> = self.made.iter().map(Made::id).zip(1..).collect();
@@ -264,6 +264,10 @@ impl Drawn {
                     stream.extend_from_slice(head.as_bytes());
                     add_signature(&mut stream, "tagger", &tag.by);
                     add_data(&mut stream, tag.message.as_bytes());
+                    // Two objects may have one name; the ref is not wanted, the object stays.
+                    let none = Oid::null(tag.target.kind());
+                    stream
+                        .extend_from_slice(format!("reset refs/tags/{}\nfrom {none}\n", tag.name).as_bytes());
                 }
             }
         }
