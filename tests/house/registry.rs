@@ -43,3 +43,16 @@ fn every_page_is_of_a_rule_and_every_rule_has_its_page() {
         );
     }
 }
+
+#[test]
+fn the_index_of_the_rules_is_complete() {
+    let index = text(&top().join("docs/rules.md"));
+    let listed: Vec<&str> = index.lines().filter(|line| line.starts_with("| [")).collect();
+    let wanted: Vec<String> = RULES
+        .iter()
+        .map(|rule| {
+            format!("| [`{0}`](rules/{0}.md) | {1} | {2} |", rule.id, rule.level.name(), rule.summary)
+        })
+        .collect();
+    assert!(listed == wanted, "the table in docs/rules.md has to be:\n{}", wanted.join("\n"));
+}
