@@ -9,8 +9,7 @@ mod record;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::output;
-use super::{Exit, Failure, Global};
+use super::{Exit, Failure, Global, in_force, output};
 use crate::facts::{Facts, NewRecord, RecordName, When, version_of};
 use crate::history::name::escape;
 use crate::history::{Oid, RefName, Refs};
@@ -126,7 +125,7 @@ pub enum Trouble {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let repository = Repository::open(&Environment::of_process()?, global.repo.as_deref())?;
-    let policy = Policy::built_in();
+    let policy = in_force::policy(global, &repository, in_force::side_of(&repository))?;
     let pipeline = Pipeline::read(|name| std::env::var(name).ok());
     let refs = repository.refs(&["refs/tags/"]).map_err(Failure::Judge)?;
     let new = plan(args, &policy, &pipeline, &repository, &refs)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gix::hash::Kind as Hash;
 
 use super::output::{self, Output};
-use super::{Exit, Failure, Global, in_force};
+use super::{Exit, Failure, Global, event_log, in_force};
 use crate::history::BString;
 use crate::input::{self, Environment, HookLine};
 use crate::policy::discovery::Side;
@@ -84,6 +84,7 @@ fn verdict_on(
     let push = sent_by(Push {
         place: Place::Server,
         now: jiff::Timestamp::now().as_second(),
+        seen_tags: event_log::seen_tags(policy, repository, lines),
         ..Push::new(before, received.updates)
     });
     let verdict = verdict::judge(policy, repository, &push).map_err(Failure::Judge)?;

@@ -9,6 +9,7 @@ mod completions;
 mod confirm;
 mod demo;
 mod doctor;
+mod event_log;
 mod explain;
 mod graph;
 mod hook;

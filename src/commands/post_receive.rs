@@ -5,18 +5,16 @@
 //! refs are what they are, so the same rules see what pre-receive could not. Nothing that goes
 //! wrong here fails a push: it has happened already.
 
-mod log;
-
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::hook::variables;
 use super::output::tell;
 use super::pre_receive::standard_input;
-use super::{Exit, Failure, Global};
-use crate::history::{Ref, Refs};
+use super::{Exit, Failure, Global, event_log, in_force};
+use crate::history::{History as _, Oid, Ref, Refs};
 use crate::input::{self, Environment, HookLine, Host};
 use crate::policy::Policy;
+use crate::policy::discovery::{IN_TREE, Side};
 use crate::push::{Place, Push};
 use crate::report::{self, Format, Report};
 use crate::repository::{self, Repository};
@@ -38,7 +36,7 @@ fn look_back(global: &Global) -> Result<(), Failure> {
     let environment = variables(None);
     environment.without_namespace()?;
     let repository = Repository::open(&repository::Environment::of_process()?, global.repo.as_deref())?;
-    let policy = Policy::built_in();
+    let policy = in_force::policy(global, &repository, Side::Server)?;
     repository.set_deadline(start, Duration::from_millis(policy.limits.deadline_ms));
     let environment = variables(policy.server.user_variable.as_deref());
     let host = environment.host(&policy.server);
@@ -50,12 +48,16 @@ fn look_back(global: &Global) -> Result<(), Failure> {
         return Ok(());
     }
     let now = jiff::Timestamp::now();
-    let verdict = judge_again(&lines, &policy, &repository, &environment, host, now.as_second());
-    let verdict = verdict.inspect_err(|failure| warn(&failure.to_string())).ok();
+    let verdict = if changes_the_policy(&lines, &policy, &repository) {
+        None
+    } else {
+        let verdict = judge_again(&lines, &policy, &repository, &environment, host, now.as_second());
+        verdict.inspect_err(|failure| warn(&failure.to_string())).ok()
+    };
     if let Some(verdict) = &verdict {
         report_race(verdict);
     }
-    let event = log::Event::new(&log::Scene {
+    let event = event_log::Event::new(&event_log::Scene {
         time: now,
         lines: &lines,
         environment: &environment,
@@ -65,9 +67,19 @@ fn look_back(global: &Global) -> Result<(), Failure> {
         policy: &policy,
         verdict: verdict.as_ref(),
     });
-    let file = policy.log_file.as_deref().unwrap_or("flowcheck.jsonl");
-    let path: PathBuf = repository.common_dir().join(file);
-    log::append(&path, &event.line()).map_err(|source| Failure::Write { path, source })
+    let path = event_log::path(&policy, &repository);
+    event_log::append(&path, &event.line()).map_err(|source| Failure::Write { path, source })
+}
+
+/// Whether the push changed the policy that it was judged by: then the one that is in force now is
+/// not the one that let it pass.
+fn changes_the_policy(lines: &[HookLine], policy: &Policy, repository: &Repository) -> bool {
+    let Some(home) = &policy.home else { return false };
+    let text = |tip: Option<Oid>, name: &str| repository.file(tip?, name).ok().flatten();
+    lines
+        .iter()
+        .filter(|line| line.name == home.branch)
+        .any(|line| IN_TREE.iter().any(|name| text(line.old, name) != text(line.new, name)))
 }
 
 /// Judges the push by the refs as they are now, with only what it did itself undone.
@@ -94,6 +106,7 @@ fn judge_again(
         now,
         pusher: Some(environment.pusher(host, &policy.server)),
         options: environment.push_options(),
+        seen_tags: event_log::seen_tags(policy, repository, lines),
         ..Push::new(before, received.updates)
     };
     let verdict = verdict::judge(policy, repository, &push).map_err(Failure::Judge)?;

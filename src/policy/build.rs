@@ -308,7 +308,12 @@ fn allowed_signers(view: &View<'_>, load: &Load<'_>, mistakes: &mut Vec<Mistake>
         mistakes.push(wrong("it is not UTF-8", "save the file as UTF-8"));
         return None;
     };
-    if !text.lines().map(str::trim).any(|line| !line.is_empty() && !line.starts_with('#')) {
+    // `# openpgp <principal> <fingerprint>` lists an OpenPGP key; ssh takes it for a comment.
+    let lists = |line: &str| match line.strip_prefix('#') {
+        Some(comment) => comment.trim_start().starts_with("openpgp "),
+        None => !line.is_empty(),
+    };
+    if !text.lines().map(str::trim).any(lists) {
         mistakes
             .push(wrong("it lists no key", "write a line `<principal> <key type> <key>` for each signer"));
         return None;

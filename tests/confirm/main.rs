@@ -241,6 +241,79 @@ fn gitlabs_word_is_asked_for_before_anything_is_recorded() {
     assert!(made.ends_with("Job: https://gitlab.example.com/-/jobs/544"), "{made}");
 }
 
+#[test]
+fn where_the_policy_asks_for_signatures_the_record_is_signed() {
+    if Command::new("ssh-keygen").arg("-?").output().is_err() {
+        eprintln!("skipped: there is no ssh-keygen here");
+        return;
+    }
+    let place = Place::new(&[]);
+    let policy = "version = 1\n[lines]\nintegration = \"develop\"\nproduction = \"master\"\n\
+                  [confirmation]\nsigned = true\nallowed-signers = \"allowed_signers\"\n";
+    let key = place.dir.path().join("key");
+    let made =
+        Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(&key).status();
+    assert!(made.unwrap().success());
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    let unsigned = place.confirm(&["v1.0.0", "--id", "6"]);
+    assert!(unsigned.status.success(), "{}", text(&unsigned.stderr));
+    for dir in [place.clone(), place.server().join("hooks")] {
+        std::fs::write(dir.join("policy.toml"), policy).unwrap();
+        std::fs::write(dir.join("allowed_signers"), format!("ops@example.com namespaces=\"git\" {public}"))
+            .unwrap();
+    }
+    let mut push = place.command("git");
+    let pushed =
+        push.current_dir(place.clone()).args(["push", "origin", "deployed/prod/v1.0.0/6"]).output().unwrap();
+    assert!(text(&pushed.stderr).contains("error[confirmation]"), "{}", text(&pushed.stderr));
+    assert!(text(&pushed.stderr).contains("it is not signed"), "{}", text(&pushed.stderr));
+
+    place.run(&place.clone(), &["config", "gpg.format", "ssh"]);
+    place.run(&place.clone(), &["config", "user.signingkey", key.to_str().unwrap()]);
+    let output = place.confirm(&["v1.0.0", "--id", "7", "--push", "origin"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(place.tags(&place.server()), ["deployed/prod/v1.0.0/7"]);
+
+    // A key that nobody listed: the record is not even kept here.
+    let other = place.dir.path().join("other");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"])
+        .arg(&other)
+        .status();
+    assert!(made.unwrap().success());
+    place.run(&place.clone(), &["config", "user.signingkey", other.to_str().unwrap()]);
+    let output = place.confirm(&["v1.0.0", "--id", "8"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("is not listed"), "{}", text(&output.stderr));
+    assert_eq!(place.tags(&place.clone()), ["deployed/prod/v1.0.0/6", "deployed/prod/v1.0.0/7"]);
+}
+
+#[test]
+fn the_commands_that_a_rejection_prints_mend_the_record() {
+    let place = Place::new(&[]);
+    place.run(&place.clone(), &["tag", "deployed/prod/v1.0.0/7", "v1.0.0^{}"]);
+    let mut push = place.command("git");
+    let pushed =
+        push.current_dir(place.clone()).args(["push", "origin", "deployed/prod/v1.0.0/7"]).output().unwrap();
+    let said = text(&pushed.stderr);
+    assert!(said.contains("error[confirmation]"), "{said}");
+    let commands: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.trim_end().strip_prefix("remote: hint: "))
+        .filter(|command| !command.starts_with("flowcheck explain"))
+        .collect();
+    assert_eq!(commands.len(), 2, "{said}");
+    let directory = Path::new(env!("CARGO_BIN_EXE_flowcheck")).parent().unwrap();
+    let path = format!("{}:{}", directory.display(), std::env::var("PATH").unwrap());
+    for command in commands {
+        let mut shell = place.command("sh");
+        let output =
+            shell.current_dir(place.clone()).env("PATH", &path).args(["-c", command]).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", text(&output.stderr));
+    }
+    assert_eq!(place.tags(&place.server()), ["deployed/prod/v1.0.0/7"]);
+}
+
 /// Starts a GitLab that gives these answers one after the other, and returns its API's address.
 fn gitlab(answers: Vec<serde_json::Value>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -194,3 +194,61 @@ fn a_line_that_does_not_fit_on_the_disk_leaves_no_half_of_it() {
     let after = std::fs::read_to_string(place.server().join("flowcheck.jsonl")).unwrap();
     assert_eq!(after, before);
 }
+
+#[test]
+fn an_override_is_logged_with_its_reason() {
+    let place = Place::new();
+    std::fs::write(
+        place.server().join("hooks/policy.toml"),
+        "version = 1\n[lines]\nintegration = \"develop\"\nproduction = \"master\"\n[override]\nby = [\"boss\"]\n",
+    )
+    .unwrap();
+    let variables = [("GL_REPOSITORY", "project-7"), ("GL_PROTOCOL", "ssh"), ("GL_USERNAME", "boss")];
+    let pushed =
+        place.push(&variables, &["-o", "flowcheck.override=INC-7 import", "develop:refs/heads/nonsense"]);
+    assert!(pushed.status.success(), "{}", text(&pushed));
+    let log = place.log();
+    assert_eq!(log[0]["verdict"], "accepted");
+    assert_eq!(log[0]["findings"][0]["rule"], "branch-name");
+    assert_eq!(log[0]["findings"][0]["outcome"], "overridden");
+    assert_eq!(log[0]["findings"][0]["reason"], "INC-7 import (boss)");
+    assert_eq!(log[0]["policy"]["source"].as_str().map(|source| source.ends_with("policy.toml")), Some(true));
+}
+
+#[test]
+fn a_number_that_the_log_has_seen_is_not_given_again() {
+    let place = Place::new();
+    let (clone, server) = (place.clone(), place.server());
+    place.hook("pre-receive", "exit 0");
+    place.git(&clone, &["tag", "-a", "-m", "1", "v1.0.0", "develop~"]);
+    place.git(&clone, &["tag", "-a", "-m", "1", "v1.0.0-hotfix1", "develop"]);
+    place.git(&clone, &["branch", "release-1.0.0"]);
+    let pushed =
+        place.push(&[], &["develop~:refs/heads/develop", "release-1.0.0", "v1.0.0", "v1.0.0-hotfix1"]);
+    assert!(pushed.status.success(), "{}", text(&pushed));
+    place.git(&server, &["update-ref", "-d", "refs/tags/v1.0.0-hotfix1"]);
+    place.hook("pre-receive", &format!("exec {BINARY} pre-receive"));
+    let pushed = place.push(&[], &["v1.0.0-hotfix1"]);
+    assert!(text(&pushed).contains("error[tag-sequence]"), "{}", text(&pushed));
+    assert!(text(&pushed).contains("used before"), "{}", text(&pushed));
+    std::fs::remove_file(server.join("flowcheck.jsonl")).unwrap();
+    let pushed = place.push(&[], &["v1.0.0-hotfix1"]);
+    assert!(!text(&pushed).contains("used before"), "{}", text(&pushed));
+}
+
+#[test]
+fn a_push_that_changes_the_policy_is_not_judged_by_the_new_one() {
+    let place = Place::new();
+    let policy =
+        |line: &str| format!("version = 1\n[lines]\nintegration = \"{line}\"\nproduction = \"master\"\n");
+    place.hook("pre-receive", "exit 0");
+    place.git(&place.server(), &["symbolic-ref", "HEAD", "refs/heads/develop"]);
+    for line in ["develop", "main"] {
+        std::fs::write(place.clone().join(".flowcheck.toml"), policy(line)).unwrap();
+        place.git(&place.clone(), &["add", "."]);
+        place.git(&place.clone(), &["commit", "-q", "-m", line]);
+        let pushed = place.push(&[], &["develop"]);
+        assert!(pushed.status.success() && !text(&pushed).contains("flowcheck"), "{}", text(&pushed));
+    }
+    assert_eq!(place.log()[1]["verdict"], "unjudged");
+}

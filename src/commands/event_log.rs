@@ -3,19 +3,25 @@
 //! Pushes come at the same time and disks fill up: a line is written in one piece under a lock,
 //! and a line that does not fit is taken back whole.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::history::Oid;
+use crate::facts::version_of;
 use crate::history::name::escape;
+use crate::history::{ByteSlice as _, Oid, RefName};
 use crate::input::{Environment, HookLine, Host};
 use crate::policy::{Mode, Policy};
 use crate::push::Pusher;
+use crate::repository::Repository;
 use crate::verdict::{Judged, Outcome, Verdict};
+
+/// How much of a log is read back, from its end.
+const MEMORY: u64 = 32 << 20;
 
 /// How long a push waits for those that write at the same time.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -171,6 +177,55 @@ fn finding(judged: &Judged) -> Finding {
     }
 }
 
+/// Returns where the log of a repository is.
+pub(super) fn path(policy: &Policy, repository: &Repository) -> PathBuf {
+    repository.common_dir().join(policy.log_file.as_deref().unwrap_or("flowcheck.jsonl"))
+}
+
+/// Returns the tags that the log has seen, where the push creates one whose number must be new.
+/// A log that cannot be read has seen nothing: records are what is relied on.
+pub(super) fn seen_tags(policy: &Policy, repository: &Repository, lines: &[HookLine]) -> BTreeSet<RefName> {
+    let is_counted = |line: &HookLine| {
+        let tag = line.name.tag().and_then(|tag| tag.to_str().ok());
+        line.old.is_none()
+            && tag.and_then(|tag| version_of(policy, tag)).is_some_and(|it| it.hotfix.is_some())
+    };
+    if !lines.iter().any(is_counted) {
+        return BTreeSet::new();
+    }
+    tags_in(&path(policy, repository)).unwrap_or_default()
+}
+
+/// The part of a line that names refs; lines of other kinds may lack it.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(default)]
+    updates: Vec<NamedRef>,
+}
+
+#[derive(Deserialize)]
+struct NamedRef {
+    r#ref: String,
+}
+
+fn tags_in(path: &Path) -> io::Result<BTreeSet<RefName>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(MEMORY)))?;
+    let mut tags = BTreeSet::new();
+    for line in BufReader::new(file).split(b'\n') {
+        let line = line?;
+        // Most lines are about branches, and a line that was cut off is no JSON.
+        let named =
+            line.contains_str("refs/tags/").then(|| serde_json::from_slice::<Named>(&line).ok()).flatten();
+        let refs = named.map_or_else(Vec::new, |named| named.updates);
+        tags.extend(
+            refs.into_iter().map(|named| RefName::new(named.r#ref)).filter(|name| name.tag().is_some()),
+        );
+    }
+    Ok(tags)
+}
+
 /// Adds a line to the log.
 pub(super) fn append(path: &Path, line: &str) -> io::Result<()> {
     let mut file = open(path)?;
@@ -253,6 +308,23 @@ mod tests {
         holder.lock().unwrap();
         append(&path, "line\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "line\n");
+    }
+
+    #[test]
+    fn the_log_knows_every_tag_it_has_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        for line in [
+            r#"{"updates":[{"ref":"refs/tags/v1.0.0-hotfix1","old":null},{"ref":"refs/heads/x"}]}"#,
+            r#"{"updates":[{"ref":"refs/tags/half"#,
+            r#"{"event":"other","text":"refs/tags/v9.0.0"}"#,
+            r#"{"updates":[{"ref":"refs/tags/v1.0.0-hotfix2","new":null}]}"#,
+        ] {
+            append(&path, &format!("{line}\n")).unwrap();
+        }
+        let expected = ["v1.0.0-hotfix1", "v1.0.0-hotfix2"].map(RefName::of_tag);
+        assert_eq!(tags_in(&path).unwrap(), expected.into());
+        assert!(tags_in(&dir.path().join("none")).is_err());
     }
 
     #[test]
