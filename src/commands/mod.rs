@@ -201,6 +201,18 @@ pub enum Failure {
     /// A path is no text, and policies are quoted.
     #[error("name the policy `{}`: the path is not UTF-8", .0.display())]
     NotText(PathBuf),
+    /// This program cannot be named.
+    #[error("find this program's own file: {0}")]
+    Itself(#[source] std::io::Error),
+    /// There is no room for what is needed for a moment only.
+    #[error("make a temporary directory: {0}")]
+    Temporary(#[source] std::io::Error),
+    /// git cannot be run.
+    #[error("run git: {0}")]
+    Git(#[source] std::io::Error),
+    /// Hooks of a server go into a bare repository.
+    #[error("put a server's hooks into `{}`: it is a clone with a work tree", .0.display())]
+    NotBare(PathBuf),
     /// The policy cannot be found.
     #[error(transparent)]
     Undiscovered(#[from] crate::policy::discovery::Undiscovered),
@@ -229,7 +241,10 @@ pub fn main() -> ExitCode {
         Command::PreReceive(args) => pre_receive::run(&cli.global, args),
         Command::Update(args) => update::run(&cli.global, args),
         Command::PostReceive(args) => Ok(post_receive::run(&cli.global, args)),
-        Command::PrePush(args) => pre_push::run(&cli.global, args),
+        Command::PrePush(args) => match doctor::witness_file() {
+            Some(file) => doctor::witness(&file),
+            None => pre_push::run(&cli.global, args),
+        },
         Command::Check(args) => check::run(&cli.global, args),
         Command::Audit(args) => audit::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
