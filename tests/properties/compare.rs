@@ -145,17 +145,24 @@ fn without(story: &Story, n: usize) -> Option<Story> {
 
 /// Words a difference so that it can be played again.
 pub fn worded(story: &Story, difference: &Difference) -> String {
+    format!(
+        "the judges differ about {:?}\n  by the definitions: {:?}\n  by the rules:       {:?}\n\n{}",
+        difference.rules,
+        difference.obvious,
+        difference.real,
+        worded_for(story, obvious)
+    )
+}
+
+/// Prints a story as a scenario that expects what `judge` says.
+pub fn worded_for(story: &Story, judge: impl Fn(&Stage, &Push) -> Fired) -> String {
     let mut expect = vec![];
     let judge = |stage: &Stage, push: &Push, _: &Sent| {
-        let said = obvious(stage, push);
+        let said = judge(stage, push);
         let pass = passes(&said);
         expect.push(said);
         Ok::<_, ()>(pass)
     };
     let _ = story.play("dev", judge);
-    let scenario = story.scenario("found at random", &expect);
-    format!(
-        "the judges differ about {:?}\n  by the definitions: {:?}\n  by the rules:       {:?}\n\n{scenario}",
-        difference.rules, difference.obvious, difference.real
-    )
+    story.scenario("found at random", &expect)
 }

@@ -1,7 +1,9 @@
 //! Random histories and random pushes: what must hold for every one of them.
 
 mod actors;
+mod bytes;
 mod compare;
+mod holds;
 mod models;
 mod obvious;
 mod rng;

@@ -247,7 +247,9 @@ impl<'a> Case<'a> {
         // What a line holds when it is created is not judged, and accuses nobody.
         let Some(old) = self.tip(self.before(), role) else { return Set::new() };
         let mut own = Set::clone(&self.anc(old));
-        own.extend(self.new_trunk(Some(old), self.tip(&self.after, role)));
+        // A line that is rewritten has no steps.
+        let new = self.tip(&self.after, role).filter(|new| self.anc(*new).contains(&old));
+        own.extend(self.new_trunk(Some(old), new));
         own
     }
 }

@@ -280,13 +280,22 @@ impl Story {
         author: &'static str,
         mut judge: impl FnMut(&Stage, &Push, &Sent) -> Result<bool, E>,
     ) -> Result<(), E> {
+        self.play_on(author, |stage, push, sent| judge(stage, push, sent))
+    }
+
+    /// Plays the story with a judge that may add to the stage.
+    pub fn play_on<E>(
+        &self,
+        author: &'static str,
+        mut judge: impl FnMut(&mut Stage, &Push, &Sent) -> Result<bool, E>,
+    ) -> Result<(), E> {
         let mut stage = Stage::new(&self.model, author);
         for sketch in &self.commits {
             stage.add(sketch);
         }
         for sent in &self.pushes {
             let push = stage.push(sent);
-            if !push.updates.is_empty() && (judge(&stage, &push, sent)? || sent.forced) {
+            if !push.updates.is_empty() && (judge(&mut stage, &push, sent)? || sent.forced) {
                 stage.accept(&push);
             }
         }

@@ -62,8 +62,9 @@ fn created_release(case: &Case<'_>, release: Release, tip: Oid) -> Said {
     let before = case.set_versions(case.before());
     let newest = before.iter().rfind(|version| version.release == release);
     let newest_tag = newest.and_then(|newest| case.versions(case.before()).get(newest).copied());
-    if newest_tag == Some(tip) && !case.closed(release) {
-        return Said::new();
+    if newest_tag == Some(tip) {
+        let closed = case.closed(release).then(|| error("release-version"));
+        return closed.into_iter().collect();
     }
     let mut said = Said::new();
     let above = before.iter().any(|version| version.hotfix.is_none() && version.release > release);
@@ -199,13 +200,11 @@ impl<'a> Step<'a> {
                 {
                     continue;
                 }
-                let accusers = here.iter().filter(|topic| !topic.from_here.contains(commit));
-                let mut kinds = accusers.map(|topic| topic.may_enter);
-                if kinds.clone().any(|may_enter| may_enter) {
+                let is_accused = here.iter().any(|topic| !topic.from_here.contains(commit));
+                let comes_late = here.iter().any(|topic| topic.may_enter);
+                if comes_late && is_accused {
                     said.insert(error("release-state"));
-                } else if kinds.next().is_some()
-                    || (wrong.contains(commit) && !here.iter().any(|topic| topic.may_enter))
-                {
+                } else if !comes_late && (is_accused || wrong.contains(commit)) {
                     said.insert(error("merge-source"));
                 }
             }

@@ -128,8 +128,7 @@ pub(super) fn is_there(case: &Case<'_>, version: Version, tag: Oid, tip: Oid) ->
         return true;
     }
     let previous = version.hotfix.and_then(|_| previous(case, version));
-    let line = case.releases(&case.after).get(&version.release).copied();
-    let cut = previous.or_else(|| line.and_then(|line| case.cut(line))).or_else(|| case.cut(tag));
+    let cut = previous.or_else(|| case.cut(tag));
     let asked = &*case.anc(tag) - &case.all(cut);
     let here = case.anc(tip);
     let changes: Vec<PatchId> = here.iter().filter_map(|commit| change(case, *commit)).collect();

@@ -97,6 +97,7 @@ fn standing(case: &Case<'_>, topic: &Topic, release: Release, old: Option<Oid>, 
     let admitted = admits(case, release, topic.while_, tip)
         && (!mends || tags.get(&Version::of(release)).is_none_or(holds));
     let newest = tags.iter().rev().find(|(version, _)| version.hotfix.is_some());
-    let behind = mends && newest.is_some_and(|(_, tag)| !holds(tag));
+    let inside = |tag: &Oid| case.anc(*tag).contains(&tip);
+    let behind = mends && newest.is_some_and(|(_, tag)| !holds(tag) && !inside(tag));
     Standing { foreign, admitted, behind }
 }
