@@ -128,7 +128,8 @@ fn some_push(rng: &mut Rng) -> (Memory, Push) {
         name.extend(bytes(rng, 5));
         let name = RefName::new(name);
         let tag = NewTag { target: commit, name: text(rng), by, message: text(rng) };
-        let new = if rng.chance(50) { memory.add_tag(&tag) } else { commit };
+        // git lets no branch stand on anything but a commit.
+        let new = if name.branch().is_none() && rng.chance(70) { memory.add_tag(&tag) } else { commit };
         let known = updates.iter().any(|update| update.name == name);
         if !known && before.get(&name).is_none() {
             updates.push(RefUpdate { name, old: None, new: Some(new) });
