@@ -24,6 +24,23 @@ pub(super) fn policy(global: &Global, repository: &Repository, side: Side) -> Re
     Ok(policy)
 }
 
+/// Returns the policy for whoever looks at this directory, be it a repository or not.
+pub(super) fn policy_here(global: &Global) -> Result<Policy, Failure> {
+    let environment = crate::repository::Environment::of_process()?;
+    match Repository::open(&environment, global.repo.as_deref()) {
+        Ok(repository) => policy(global, &repository, side_of(&repository)),
+        Err(crate::repository::Failure::NotFound(_)) if global.repo.is_none() => {
+            let lookups = Here { repository: None };
+            let found = match global.policy {
+                Some(_) => discover(global, &lookups, Side::Server)?,
+                None => None,
+            };
+            found.map_or_else(|| Ok(Policy::built_in()), |found| Ok(read(&found, &lookups)?.policy))
+        }
+        Err(failure) => Err(failure.into()),
+    }
+}
+
 /// Returns the side that somebody stands on who looks at this repository: a bare one is a server's.
 pub(super) fn side_of(repository: &Repository) -> Side {
     if repository.worktree().is_some() { Side::Client } else { Side::Server }

@@ -5,6 +5,7 @@
 
 mod audit;
 mod check;
+mod clone;
 mod completions;
 mod confirm;
 mod demo;
@@ -17,6 +18,7 @@ mod in_force;
 mod init;
 mod install;
 mod man;
+mod merge;
 mod next;
 mod output;
 mod policy;
@@ -146,6 +148,29 @@ pub enum Command {
     Man(man::Args),
 }
 
+/// From which level on findings make the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum FailOn {
+    /// What would reject a push.
+    #[default]
+    Error,
+    /// Warnings as well, and what a policy only evaluates.
+    Warn,
+}
+
+impl FailOn {
+    /// Returns how a command ends that has reached `verdict`.
+    fn exit(self, verdict: &crate::verdict::Verdict) -> Exit {
+        let counts = verdict.counts();
+        let minor = counts.warnings + counts.evaluated > 0;
+        match self {
+            _ if !verdict.accepted() => Exit::Findings,
+            Self::Warn if minor => Exit::Findings,
+            _ => Exit::Clean,
+        }
+    }
+}
+
 /// How a command that could do its work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -222,6 +247,21 @@ pub enum Failure {
     /// The policy has mistakes.
     #[error("use the policy: {}", .0.summary())]
     Policy(Box<crate::policy::Mistakes>),
+    /// There is nothing to check.
+    #[error(transparent)]
+    Check(#[from] check::NoCheck),
+    /// A merge cannot be tried.
+    #[error(transparent)]
+    Merge(#[from] merge::NoMerge),
+    /// A rule does not exist.
+    #[error(transparent)]
+    Rule(#[from] crate::report::UnknownRule),
+    /// There is no next version tag.
+    #[error(transparent)]
+    Next(#[from] next::NoNext),
+    /// What shall be sorted is no version.
+    #[error(transparent)]
+    Sort(#[from] sort::NoVersion),
     /// A format does not exist.
     #[error(transparent)]
     Format(#[from] crate::report::UnknownFormat),
@@ -231,6 +271,13 @@ pub enum Failure {
     /// The demo could not be played to its end.
     #[error(transparent)]
     Demo(#[from] demo::Trouble),
+}
+
+/// Returns what is said where a command could not do its work.
+fn failed(failure: &Failure) -> String {
+    let text = format!("flowcheck: could not {failure}");
+    let lines = text.lines().map(|line| crate::history::name::escape(line.as_bytes()));
+    lines.map(|line| crate::report::wrap(&line, "", "  ")).collect()
 }
 
 /// Runs the command line and returns the exit code: 0 clean, 1 findings, 2 could not judge.
@@ -270,7 +317,7 @@ pub fn main() -> ExitCode {
         Ok(Exit::Findings) => ExitCode::from(1),
         Err(Failure::Said) => ExitCode::from(2),
         Err(failure) => {
-            anstream::eprintln!("flowcheck: could not {failure}");
+            output::tell(&failed(&failure));
             ExitCode::from(2)
         }
     }

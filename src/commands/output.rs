@@ -3,14 +3,27 @@
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use super::{Failure, Global};
+use anstream::{AutoStream, ColorChoice};
+
+use super::{Color, Failure, Global};
 use crate::input::Environment;
 use crate::report::{self, Format, Report, Request};
+
+/// Where the words for people go; what programs read always goes to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// The words are the command's answer.
+    Stdout,
+    /// A hook's words: git shows them to the pusher.
+    Stderr,
+}
 
 /// The reports that are asked for, and where their words go.
 #[derive(Debug)]
 pub(super) struct Output {
     requests: Vec<Request>,
+    stream: Stream,
+    color: ColorChoice,
 }
 
 impl Output {
@@ -20,13 +33,19 @@ impl Output {
         let asked = environment.get("FLOWCHECK_FORMAT").map(ToString::to_string).unwrap_or_default();
         let asked: Vec<String> = asked.split(',').map(|format| format.trim().to_owned()).collect();
         let asked = if global.format.is_empty() { asked } else { global.format.clone() };
-        let mut output = Self { requests: requests(&asked)? };
+        let mut output =
+            Self { requests: requests(&asked)?, stream: Stream::Stderr, color: ColorChoice::Never };
         for request in output.requests.iter_mut().filter(|request| web && request.file.is_none()) {
             if request.format == Format::Text {
                 request.format = Format::Web;
             }
         }
         Ok(output)
+    }
+
+    /// Returns what any other command says.
+    pub(super) fn of_command(global: &Global, stream: Stream) -> Result<Self, Failure> {
+        Ok(Self { requests: requests(&global.format)?, stream, color: choice(global.color) })
     }
 
     /// Writes every report that is asked for.
@@ -36,10 +55,23 @@ impl Output {
             match &request.file {
                 Some(file) => write_whole(file, text.as_bytes())?,
                 None if request.format.is_for_programs() => print(&text)?,
-                None => tell(&text),
+                None => self.speak(&text)?,
             }
         }
         Ok(())
+    }
+
+    fn speak(&self, text: &str) -> Result<(), Failure> {
+        match self.stream {
+            Stream::Stdout => {
+                ended_quietly(AutoStream::new(io::stdout(), self.color).write_all(paint(text).as_bytes()))
+            }
+            Stream::Stderr => {
+                // Who does not listen is not told: the exit code stands for itself.
+                let _ = AutoStream::new(io::stderr(), self.color).write_all(paint(text).as_bytes());
+                Ok(())
+            }
+        }
     }
 }
 
@@ -88,6 +120,14 @@ fn requests(asked: &[String]) -> Result<Vec<Request>, Failure> {
     Ok(requests)
 }
 
+fn choice(color: Color) -> ColorChoice {
+    match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
+}
+
 fn ended_quietly(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Output(error)),
@@ -95,9 +135,38 @@ fn ended_quietly(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
+/// Colours the words that git's client colours, at the start of a line.
+fn paint(text: &str) -> String {
+    use anstyle::{AnsiColor, Style};
+    let words: [(&str, Style); 4] = [
+        ("error[", AnsiColor::Red.on_default().bold()),
+        ("warning[", AnsiColor::Yellow.on_default().bold()),
+        ("hint:", AnsiColor::Cyan.on_default()),
+        ("flowcheck:", Style::new().bold()),
+    ];
+    let paint = |line: &str| {
+        let style = words.iter().find(|(word, _)| line.starts_with(word)).map(|(_, style)| *style);
+        match (style, line.find(':')) {
+            (Some(style), Some(end)) => format!("{style}{}{style:#}{}", &line[..end], &line[end..]),
+            _ => line.to_owned(),
+        }
+    };
+    text.split_inclusive('\n').map(paint).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_coloured_and_nothing_else_changes() {
+        let text = "error[branch-name]: `x`: no\n  hint: inside\nhint: git push\nflowcheck: 1 error\n";
+        let painted = paint(text);
+        assert!(
+            painted.starts_with("\u{1b}[1m\u{1b}[31merror[branch-name]\u{1b}[0m: `x`: no\n  hint: inside\n")
+        );
+        assert_eq!(anstream::adapter::strip_str(&painted).to_string(), text);
+    }
 
     #[test]
     fn a_file_is_there_whole_or_not_at_all() {

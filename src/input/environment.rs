@@ -12,15 +12,19 @@ use crate::policy::Server;
 use crate::push::Pusher;
 
 /// The variables that are read, beside `GIT_PUSH_OPTION_<n>` and the one that the policy names.
-const VARIABLES: [&str; 21] = [
+const VARIABLES: [&str; 25] = [
     "BB_HOOK_TYPE",
     "BB_USER_NAME",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
+    "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
     "GIT_NAMESPACE",
     "GIT_PUSH_OPTION_COUNT",
     "GITEA_INTERNAL_PUSH",
     "GITEA_PUSHER_NAME",
     "GITEA_REPO_IS_WIKI",
     "GITEA_REPO_NAME",
+    "GITHUB_BASE_REF",
+    "GITHUB_HEAD_REF",
     "GITHUB_REPO_NAME",
     "GITHUB_USER_LOGIN",
     "GL_ID",

@@ -8,7 +8,9 @@ mod github;
 mod gitlab;
 mod json;
 mod junit;
+mod list;
 mod markdown;
+mod page;
 mod sarif;
 pub mod status;
 mod text;
@@ -21,7 +23,9 @@ use crate::history::{Oid, name};
 use crate::verdict::{Judged, Outcome, Verdict};
 
 pub use json::SCHEMA;
-pub use text::{WIDTH, unjudged, wrap};
+pub use list::list_of_rules;
+pub use page::{UnknownRule, page, rule};
+pub use text::{WIDTH, unjudged, unjudged_here, wrap};
 pub use web::unjudged as unjudged_on_the_web;
 
 /// A verdict and what it was reached for.
@@ -160,6 +164,11 @@ fn meant(asked: &str) -> String {
 }
 
 impl Report<'_> {
+    /// Whether a hook reports, which says nothing where all is well.
+    fn is_of_a_hook(&self) -> bool {
+        ["pre-receive", "update", "pre-push", "post-receive"].contains(&self.command)
+    }
+
     /// Returns what becomes of what was judged, in words.
     fn ending(&self) -> &'static str {
         match (self.command, self.verdict.accepted()) {

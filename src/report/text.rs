@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
     for remark in &report.verdict.remarks {
         text += &wrap(&format!("note: {}", clean(remark)), "", "  ");
     }
-    if !text.is_empty() {
+    if !text.is_empty() || !report.is_of_a_hook() {
         text += &wrap(&last_line(report), "", "  ");
     }
     text
@@ -55,16 +55,33 @@ pub fn unjudged(why: &str, may_pass: bool) -> String {
     text + &wrap(way_out, "", "")
 }
 
+/// Returns what a pusher reads where the local hook could not judge: `why` follows "could not".
+#[must_use]
+pub fn unjudged_here(why: &str) -> String {
+    wrap(&format!("flowcheck: could not {}", clean(why)), "", "  ")
+        + &wrap(
+            "Nothing is wrong with your commits: the push was stopped because it could not be judged here. \
+             FLOWCHECK=0 switches this hook off for one push; the server judges all the same.",
+            "",
+            "",
+        )
+}
+
 /// Returns `text` broken between words into lines of at most [`WIDTH`] columns: `first` stands
 /// before the first line, `rest` before the others. A word that is too long stays whole.
 #[must_use]
 pub fn wrap(text: &str, first: &str, rest: &str) -> String {
+    wrap_to(WIDTH, text, first, rest)
+}
+
+/// Returns `text` broken as [`wrap`] does, into lines of at most `columns`.
+pub(super) fn wrap_to(columns: usize, text: &str, first: &str, rest: &str) -> String {
     let mut out = first.to_owned();
     let mut column = first.chars().count();
     let mut at_start = true;
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in words(text, columns.saturating_sub(rest.chars().count())) {
         let width = word.chars().count();
-        if !at_start && column + 1 + width > WIDTH {
+        if !at_start && column + 1 + width > columns {
             out.push('\n');
             out.push_str(rest);
             column = rest.chars().count();
@@ -80,6 +97,27 @@ pub fn wrap(text: &str, first: &str, rest: &str) -> String {
     }
     out.push('\n');
     out
+}
+
+/// Returns the words of a text; what stands in backticks is one word, for it is a name or a command
+/// to be pasted, where it is not wider than `most`.
+fn words(text: &str, most: usize) -> Vec<&str> {
+    let mut found = vec![];
+    let mut rest = text.trim_start_matches(' ');
+    while !rest.is_empty() {
+        let end = quoted_end(rest).filter(|end| rest[..*end].chars().count() <= most);
+        let end = end.or_else(|| rest.find(' ')).unwrap_or(rest.len());
+        found.push(&rest[..end]);
+        rest = rest[end..].trim_start_matches(' ');
+    }
+    found
+}
+
+/// Returns where the word ends that `text` begins with, if it has a quotation that spaces are in.
+fn quoted_end(text: &str) -> Option<usize> {
+    let open = text.find('`').filter(|open| !text[..*open].contains(' '))?;
+    let close = open + 1 + text[open + 1..].find('`')? + 1;
+    Some(close + text[close..].find(' ').unwrap_or(text.len() - close))
 }
 
 fn is_said(report: &Report<'_>, judged: &Judged) -> bool {
@@ -326,6 +364,16 @@ mod tests {
         assert!(text.ends_with("    and 38 more\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
         assert!(text.contains("xxx...\n"));
+    }
+
+    #[test]
+    fn a_quoted_command_is_not_broken() {
+        let filler = "x".repeat(60);
+        let text = wrap(&format!("{filler} try `git push origin v1.0.0`, then wait"), "", "  ");
+        assert_eq!(text, format!("{filler} try\n  `git push origin v1.0.0`, then wait\n"));
+        assert_eq!(words("a `b c`d `e f", 70), ["a", "`b c`d", "`e", "f"]);
+        assert_eq!(words("`too wide`", 5), ["`too", "wide`"]);
+        assert_eq!(words("  ", 5), Vec::<&str>::new());
     }
 
     #[test]

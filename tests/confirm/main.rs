@@ -81,8 +81,10 @@ impl Place {
     }
 }
 
+/// Returns what was said, a failure's sentence on one line.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    let said = String::from_utf8(bytes.to_vec()).unwrap();
+    if said.starts_with("flowcheck: could not") { said.replace("\n  ", " ") } else { said }
 }
 
 /// Asserts that nothing was recorded, and returns why.

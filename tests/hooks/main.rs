@@ -1,7 +1,9 @@
 //! The built binary as a hook: real pushes into a bare repository, and the input that no git
 //! would write.
 
+mod clone;
 mod support;
+mod words;
 
 use support::{Server, absent};
 

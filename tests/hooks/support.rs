@@ -24,6 +24,11 @@ impl Ended {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
+    /// Returns what was written to standard output.
+    pub fn answer(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
     /// Returns what was said to people, on one line.
     pub fn sentences(&self) -> String {
         self.text().split_whitespace().collect::<Vec<_>>().join(" ")
@@ -35,23 +40,54 @@ pub fn absent() -> String {
     "9".repeat(40)
 }
 
-const BINARY: &str = env!("CARGO_BIN_EXE_flowcheck");
-
 impl Server {
+    /// The built binary.
+    pub const BINARY: &str = env!("CARGO_BIN_EXE_flowcheck");
+
     /// Makes an empty server with the hook, and a clone with two commits on `develop`.
     pub fn new() -> Self {
-        let server = Self { dir: tempfile::tempdir().unwrap() };
-        let (bare, clone) = (server.path("server.git"), server.path("clone"));
-        git(&server.path(""), &["init", "-q", "--bare", bare.to_str().unwrap()]);
-        git(&server.path(""), &["init", "-q", "-b", "develop", clone.to_str().unwrap()]);
-        git(&clone, &["remote", "add", "origin", bare.to_str().unwrap()]);
-        for message in ["A", "B"] {
-            git(&clone, &["commit", "-q", "--allow-empty", "-m", message]);
-        }
-        let hook = bare.join("hooks/pre-receive");
-        std::fs::write(&hook, format!("#!/bin/sh\nexec {BINARY} pre-receive\n")).unwrap();
-        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let server = Self::without_hook();
+        server.write_hook("server.git/hooks/pre-receive", "pre-receive");
         server
+    }
+
+    /// Makes an empty server, and a clone with two commits on `develop`.
+    pub fn without_hook() -> Self {
+        let server = Self { dir: tempfile::tempdir().unwrap() };
+        let bare = server.path("server.git");
+        server.run_git("", &["init", "-q", "--bare", "server.git"]);
+        server.run_git("", &["init", "-q", "-b", "develop", "clone"]);
+        server.clone_git(&["remote", "add", "origin", bare.to_str().unwrap()]);
+        server.commit("A");
+        server.commit("B");
+        server
+    }
+
+    /// Writes a hook that runs flowcheck.
+    pub fn write_hook(&self, path: &str, command: &str) {
+        let hook = self.path(path);
+        std::fs::write(&hook, format!("#!/bin/sh\nexec {} {command}\n", Self::BINARY)).unwrap();
+        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Commits in the clone.
+    pub fn commit(&self, message: &str) {
+        self.clone_git(&["commit", "-q", "--allow-empty", "-m", message]);
+    }
+
+    /// Runs git in the clone.
+    pub fn clone_git(&self, args: &[&str]) -> String {
+        self.run_git("clone", args)
+    }
+
+    /// Runs git, which has to succeed.
+    pub fn run_git(&self, dir: &str, args: &[&str]) -> String {
+        git(&self.path(dir), args)
+    }
+
+    /// Runs a program.
+    pub fn in_dir(&self, dir: &str, program: &str, args: &[&str], variables: &[(&str, &str)]) -> Ended {
+        run(command(&self.path(dir), program).args(args).envs(variables.iter().copied()), b"")
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -60,7 +96,11 @@ impl Server {
 
     /// Pushes from the clone.
     pub fn push(&self, args: &[&str]) -> Ended {
-        run(command(&self.path("clone"), "git").args(["push", "origin"]).args(args), b"")
+        self.push_with(&[&["origin"], args].concat(), &[])
+    }
+
+    pub fn push_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Ended {
+        self.in_dir("clone", "git", &[&["push"], args].concat(), variables)
     }
 
     /// Runs git in the server.
@@ -88,7 +128,11 @@ impl Server {
     }
 
     pub fn flowcheck(&self, args: &[&str], input: &[u8], variables: &[(&str, &str)]) -> Ended {
-        let mut flowcheck = command(&self.path("server.git"), BINARY);
+        self.flowcheck_in("server.git", args, input, variables)
+    }
+
+    pub fn flowcheck_in(&self, dir: &str, args: &[&str], input: &[u8], variables: &[(&str, &str)]) -> Ended {
+        let mut flowcheck = command(&self.path(dir), Self::BINARY);
         run(flowcheck.args(args).envs(variables.iter().copied()), input)
     }
 }

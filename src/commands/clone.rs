@@ -1,0 +1,141 @@
+//! What a clone knows of a remote: its branches as they were fetched last, and the tags.
+
+use std::collections::BTreeSet;
+
+use super::Failure;
+use crate::history::{ByteSlice as _, History as _, Oid, Ref, RefName, Refs, Unreadable};
+use crate::policy::Policy;
+use crate::push::{Place, Push, RefUpdate};
+use crate::repository::Repository;
+use crate::verdict::{self, Verdict};
+
+/// A remote, by the name that this clone gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Remote {
+    /// The name: what commands call it.
+    pub name: String,
+    tracking: String,
+}
+
+impl Remote {
+    /// Returns the remote that is called `name`.
+    pub(super) fn named(repository: &Repository, name: &str) -> Self {
+        let fetched = repository.config(&format!("remote.{name}.fetch"));
+        let tracking = fetched.as_deref().and_then(tracking_prefix);
+        let tracking = tracking.unwrap_or_else(|| format!("refs/remotes/{name}/"));
+        Self { name: name.to_owned(), tracking }
+    }
+
+    /// Returns the remote that `git push` was given: a name, or the address of one that has a
+    /// name. `None` where nothing is known of that address.
+    pub(super) fn given(repository: &Repository, name_or_url: &str) -> Result<Option<Self>, Failure> {
+        let has_url = |name: &str| repository.config(&format!("remote.{name}.url"));
+        if has_url(name_or_url).is_some() {
+            return Ok(Some(Self::named(repository, name_or_url)));
+        }
+        let pushes_there = |name: &String| {
+            let push_url = repository.config(&format!("remote.{name}.pushurl"));
+            push_url.or_else(|| has_url(name)).as_deref() == Some(name_or_url)
+        };
+        let known = remotes(repository)?.into_iter().find(pushes_there);
+        Ok(known.map(|name| Self::named(repository, &name)))
+    }
+
+    /// Returns the remote that the branch `branch` is pushed to.
+    pub(super) fn of_branch(repository: &Repository, branch: Option<&str>) -> Self {
+        let configured = branch
+            .and_then(|branch| {
+                let of_branch = |key| repository.config(&format!("branch.{branch}.{key}"));
+                of_branch("pushRemote")
+                    .or_else(|| repository.config("remote.pushDefault"))
+                    .or_else(|| of_branch("remote"))
+            })
+            .filter(|name| name != ".");
+        Self::named(repository, configured.as_deref().unwrap_or("origin"))
+    }
+
+    /// Returns the refs that the remote is known to have, or has if nobody was quicker: its
+    /// branches as they were fetched last, and every tag of this clone.
+    pub(super) fn refs(&self, repository: &Repository) -> Result<Refs, Failure> {
+        let refs = repository.refs(&[&self.tracking, "refs/tags/"]).map_err(Failure::Judge)?;
+        Ok(refs.iter().filter_map(|entry| self.as_there(entry)).collect())
+    }
+
+    fn as_there(&self, entry: &Ref) -> Option<Ref> {
+        if entry.name.tag().is_some() {
+            return Some(entry.clone());
+        }
+        let branch = entry.name.full().strip_prefix(self.tracking.as_bytes())?;
+        // `HEAD` is this clone's note of the default branch.
+        (branch != b"HEAD").then(|| {
+            let name = RefName::new([b"refs/heads/", branch].concat());
+            Ref { name, symbolic: None, ..entry.clone() }
+        })
+    }
+}
+
+/// Returns where a fetch rule keeps the remote's branches, if it fetches them all.
+fn tracking_prefix(rule: &str) -> Option<String> {
+    let (from, to) = rule.trim_start_matches('+').split_once(':')?;
+    let to = to.strip_suffix('*').filter(|_| from == "refs/heads/*")?;
+    Some(to.to_owned())
+}
+
+fn remotes(repository: &Repository) -> Result<BTreeSet<String>, Failure> {
+    let refs = repository.refs(&["refs/remotes/"]).map_err(Failure::Judge)?;
+    let name = |entry: &Ref| {
+        let rest = entry.name.full().strip_prefix(b"refs/remotes/")?;
+        Some(rest.split_str("/").next()?.to_str_lossy().into_owned())
+    };
+    Ok(refs.iter().filter_map(name).collect())
+}
+
+/// Judges what would arrive on `remote`; nobody is known to push, and what is absent may be there.
+pub(super) fn judge(
+    policy: &Policy,
+    repository: &Repository,
+    remote: &Remote,
+    before: Refs,
+    updates: Vec<RefUpdate>,
+) -> Result<Verdict, Unreadable> {
+    let push = Push {
+        place: Place::Clone,
+        pusher: None,
+        now: jiff::Timestamp::now().as_second(),
+        remote: remote.name.clone(),
+        ..Push::new(before, updates)
+    };
+    for old in push.updates.iter().filter_map(|update| update.old) {
+        repository.object(old)?;
+    }
+    verdict::judge(policy, repository, &push)
+}
+
+/// Whether only somebody with more of the history can answer: the server can.
+pub(super) fn server_knows(failure: &Unreadable) -> bool {
+    matches!(failure, Unreadable::Missing(_) | Unreadable::Shallow(_))
+}
+
+/// Returns the refs with `name` at `value`.
+pub(super) fn with(mut refs: Refs, name: &RefName, value: Option<Oid>) -> Refs {
+    match value {
+        Some(id) => refs.set(Ref::new(name.clone(), id)),
+        None => refs.remove(name),
+    }
+    refs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_fetches_every_branch_says_where_they_are_kept() {
+        let kept = |rule| tracking_prefix(rule);
+        assert_eq!(kept("+refs/heads/*:refs/remotes/up/*").as_deref(), Some("refs/remotes/up/"));
+        assert_eq!(kept("refs/heads/*:refs/kept/*").as_deref(), Some("refs/kept/"));
+        assert_eq!(kept("+refs/heads/develop:refs/remotes/origin/develop"), None);
+        assert_eq!(kept("+refs/*:refs/*"), None);
+        assert_eq!(kept("refs/heads/develop"), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! What a merge request would do to its line: the merge is made, judged and forgotten.
+//!
+//! git itself makes it, with objects that go into a directory of their own, as a server keeps
+//! those of a push apart until it is accepted.
+
+use std::process::Output as Ended;
+
+use super::Failure;
+use super::clone::{self, Remote};
+use crate::history::{History as _, Oid, RefName, Refs, name};
+use crate::policy::{MergeStyle, Policy};
+use crate::push::RefUpdate;
+use crate::repository::{Environment, Repository};
+use crate::verdict::Verdict;
+
+/// A merge request: branches by their short names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Request {
+    /// What is merged.
+    pub source: String,
+    /// The line that takes it in.
+    pub target: String,
+    /// Whether a pipeline says so: then what is checked out is the request.
+    pub is_of_pipeline: bool,
+}
+
+/// Why a merge cannot be tried. The text follows "could not".
+#[derive(Debug, thiserror::Error)]
+pub enum NoMerge {
+    /// A branch is unknown.
+    #[error("find the branch `{0}`, neither as the remote has it nor in this clone")]
+    NoBranch(String),
+    /// git did not do it.
+    #[error("try the merge: `git {what}` says: {why} (git 2.38 or newer is needed)")]
+    Git {
+        /// The command.
+        what: &'static str,
+        /// What it said.
+        why: String,
+    },
+    /// A directory or process failed.
+    #[error("try the merge: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Judges the line as it would be after the merge.
+pub(super) fn judge(
+    policy: &Policy,
+    repository: &Repository,
+    remote: &Remote,
+    request: &Request,
+) -> Result<Verdict, Failure> {
+    let here = repository.refs(&["refs/heads/"]).map_err(Failure::Judge)?;
+    let there = remote.refs(repository)?;
+    let line = RefName::of_branch(&request.target);
+    let topic = RefName::of_branch(&request.source);
+    let old = tip(&line, &there, &here)?;
+    // What is not pushed yet is what is asked about.
+    let source = match tip(&topic, &here, &there) {
+        Err(_) if request.is_of_pipeline => checked_out(repository, &topic, old)?,
+        found => found?,
+    };
+
+    let store = tempfile::tempdir().map_err(NoMerge::System)?;
+    let aside = Repository::open(&kept_aside(repository, store.path())?, None)?;
+    let fits = repository.is_ancestor(old, source).map_err(Failure::Judge)?;
+    let (new, conflicts) = match merge_style(policy, &request.target) {
+        MergeStyle::FastForward if fits => (source, false),
+        _ => merged(&aside, old, source, request)?,
+    };
+    let before = clone::with(clone::with(there, &topic, Some(source)), &line, Some(old));
+    let update = RefUpdate { name: line, old: Some(old), new: Some(new) };
+    let mut verdict = clone::judge(policy, &aside, remote, before, vec![update]).map_err(Failure::Judge)?;
+    if conflicts {
+        verdict.remarks.push(format!(
+            "the merge has conflicts; it is judged as if they were settled on `{}`",
+            name::escape(request.source.as_bytes())
+        ));
+    }
+    Ok(verdict)
+}
+
+fn tip(name: &RefName, first: &Refs, second: &Refs) -> Result<Oid, NoMerge> {
+    let entry = first.get(name).or_else(|| second.get(name));
+    entry.map(|entry| entry.id).ok_or_else(|| NoMerge::NoBranch(name.short()))
+}
+
+/// Returns what a pipeline has checked out of a request whose branch is not in this clone, for it
+/// is in a fork: the branch's tip, or a trial merge of it into the line.
+fn checked_out(repository: &Repository, topic: &RefName, line: Oid) -> Result<Oid, Failure> {
+    let head = repository.head().map_err(Failure::Judge)?;
+    let head = head.ok_or_else(|| NoMerge::NoBranch(topic.short()))?;
+    match repository.parents(head).map_err(Failure::Judge)?.as_slice() {
+        [first, second] if *first == line => Ok(*second),
+        _ => Ok(head),
+    }
+}
+
+fn merge_style(policy: &Policy, branch: &str) -> MergeStyle {
+    let lines = [Some(&policy.integration), policy.production.as_ref()];
+    let line = lines.into_iter().flatten().find(|line| line.branch == branch);
+    let release = policy.releases.as_ref().filter(|releases| releases.branch.is_match(branch));
+    let style = line.map(|line| line.merge).or(release.map(|releases| releases.merge));
+    style.unwrap_or(MergeStyle::MergeCommit)
+}
+
+/// Returns the environment in which git reads this repository and writes into `store`.
+fn kept_aside(repository: &Repository, store: &std::path::Path) -> Result<Environment, Failure> {
+    let objects = repository.common_dir().join("objects");
+    let mut alternates = objects.into_os_string();
+    let environment = Environment::of_process()?;
+    for name in ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"] {
+        if let Some(more) = environment.get(name) {
+            alternates.push(":");
+            alternates.push(more);
+        }
+    }
+    Ok(environment
+        .with("GIT_DIR", repository.git_dir())
+        .with("GIT_COMMON_DIR", repository.common_dir())
+        .with("GIT_OBJECT_DIRECTORY", store)
+        .with("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternates))
+}
+
+/// Makes the merge commit; returns it, and whether there were conflicts.
+fn merged(aside: &Repository, old: Oid, source: Oid, request: &Request) -> Result<(Oid, bool), NoMerge> {
+    let tried = aside
+        .git()
+        .args(["merge-tree", "--write-tree", "--no-messages", "--allow-unrelated-histories"])
+        .args([old.to_string(), source.to_string()])
+        .output()?;
+    let conflicts = tried.status.code() == Some(1);
+    if !conflicts && !tried.status.success() {
+        return Err(refused("merge-tree", &tried));
+    }
+    let first = tried.stdout.split(|byte| *byte == b'\n' || *byte == 0).next().unwrap_or_default();
+    let tree = Oid::from_hex(first.trim_ascii()).map_err(|_| refused("merge-tree", &tried))?;
+    let message = format!("Merge branch '{}' into '{}'", request.source, request.target);
+    let made = aside
+        .git()
+        .args(["-c", "user.name=flowcheck", "-c", "user.email=flowcheck@localhost", "commit-tree"])
+        .args([&tree.to_string(), "-p", &old.to_string(), "-p", &source.to_string(), "-m", &message])
+        .output()?;
+    if !made.status.success() {
+        return Err(refused("commit-tree", &made));
+    }
+    let commit = Oid::from_hex(made.stdout.trim_ascii()).map_err(|_| refused("commit-tree", &made))?;
+    Ok((commit, conflicts))
+}
+
+fn refused(what: &'static str, ended: &Ended) -> NoMerge {
+    let said = ended.stderr.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    NoMerge::Git { what, why: name::escape(said) }
+}

@@ -1,0 +1,242 @@
+//! The local hook and `flowcheck check`, in a clone of a server that has no hook.
+
+use crate::support::{Ended, Server};
+
+/// A server with a confirmed release and an open one, and a clone that has fetched it.
+fn sprint() -> Server {
+    let server = Server::without_hook();
+    server.clone_git(&["checkout", "-q", "-b", "release-1.0.0"]);
+    server.commit("R");
+    server.clone_git(&["tag", "-a", "-m", "1.0.0", "v1.0.0"]);
+    server.clone_git(&["push", "-q", "origin", "develop", "release-1.0.0", "v1.0.0"]);
+    server.clone_git(&["fetch", "-q", "origin"]);
+    server.clone_git(&["checkout", "-q", "develop"]);
+    server
+}
+
+fn pre_push(server: &Server, args: &[&str], variables: &[(&str, &str)]) -> Ended {
+    server.write_hook("clone/.git/hooks/pre-push", "pre-push \"$@\"");
+    server.push_with(args, variables)
+}
+
+#[test]
+fn a_good_push_leaves_without_a_word() {
+    let server = sprint();
+    server.clone_git(&["checkout", "-q", "-b", "feature/a"]);
+    server.commit("F");
+    let pushed = pre_push(&server, &["origin", "feature/a"], &[]);
+    assert!(pushed.status.success(), "{}", pushed.text());
+    assert!(!pushed.text().contains("flowcheck"), "{}", pushed.text());
+    let again = pre_push(&server, &["origin", "feature/a"], &[]);
+    assert!(again.status.success() && !again.text().contains("flowcheck"), "{}", again.text());
+}
+
+#[test]
+fn a_bad_push_does_not_leave() {
+    let server = sprint();
+    let pushed = pre_push(&server, &["origin", "HEAD~1:refs/heads/foo", "develop:refs/heads/bar"], &[]);
+    assert_eq!(pushed.status.code(), Some(1));
+    let text = pushed.text();
+    assert!(text.starts_with("error[branch-name]: `"), "{text}");
+    assert!(text.contains("flowcheck: 2 errors in 2 of 2 refs, push rejected\n"), "{text}");
+    assert!(!server.refs().contains("foo"));
+}
+
+#[test]
+fn commands_name_the_remote_as_this_clone_does() {
+    let server = sprint();
+    server.clone_git(&["remote", "rename", "origin", "upstream"]);
+    server.clone_git(&["checkout", "-q", "develop"]);
+    server.commit("C");
+    let pushed = pre_push(&server, &["upstream", "develop"], &[]);
+    assert_eq!(pushed.status.code(), Some(1), "{}", pushed.text());
+    assert!(pushed.text().contains("error[direct-commit]: "), "{}", pushed.text());
+    assert!(pushed.text().contains("upstream"), "{}", pushed.text());
+}
+
+#[test]
+fn a_remote_is_known_by_its_address() {
+    let server = sprint();
+    let address = server.path("server.git");
+    let pushed = pre_push(&server, &[address.to_str().unwrap(), "develop:refs/heads/foo"], &[]);
+    assert_eq!(pushed.status.code(), Some(1), "{}", pushed.text());
+}
+
+#[test]
+fn an_address_without_a_name_is_left_to_the_server() {
+    let server = sprint();
+    server.clone_git(&["remote", "set-url", "origin", "/nowhere"]);
+    let address = server.path("server.git");
+    let pushed = pre_push(&server, &[address.to_str().unwrap(), "develop:refs/heads/foo"], &[]);
+    assert!(pushed.status.success(), "{}", pushed.text());
+    assert!(pushed.text().contains("the server will judge"), "{}", pushed.text());
+    assert!(!pushed.text().contains("error["), "{}", pushed.text());
+}
+
+#[test]
+fn a_switch_turns_the_local_hook_off_with_one_line() {
+    let server = sprint();
+    let pushed = pre_push(&server, &["origin", "develop:refs/heads/foo"], &[("FLOWCHECK", "0")]);
+    assert!(pushed.status.success(), "{}", pushed.text());
+    assert_eq!(pushed.text().lines().filter(|line| line.contains("FLOWCHECK=0")).count(), 1);
+}
+
+#[test]
+fn a_shallow_clone_leaves_it_to_the_server_and_check_says_the_cure() {
+    let server = sprint();
+    let url = format!("file://{}", server.path("server.git").display());
+    server.run_git("", &["clone", "-q", "--depth", "1", "-b", "develop", &url, "shallow"]);
+    server.write_hook("shallow/.git/hooks/pre-push", "pre-push \"$@\"");
+    let pushed = server.in_dir("shallow", "git", &["push", "origin", "develop:refs/heads/foo"], &[]);
+    assert!(pushed.status.success(), "{}", pushed.text());
+    assert!(pushed.text().contains("this clone is shallow; the server will judge"), "{}", pushed.text());
+    let checked = server.in_dir("shallow", Server::BINARY, &["check"], &[]);
+    assert_eq!(checked.status.code(), Some(2));
+    assert!(checked.sentences().contains("`GIT_DEPTH: 0`"), "{}", checked.text());
+    assert!(checked.sentences().contains("`git fetch --unshallow --tags`"), "{}", checked.text());
+}
+
+#[test]
+fn what_the_remote_has_and_this_clone_has_not_is_left_to_the_server() {
+    let server = sprint();
+    server.run_git("", &["clone", "-q", "server.git", "other"]);
+    server.run_git("other", &["commit", "-q", "--allow-empty", "-m", "theirs"]);
+    server.run_git("other", &["push", "-q", "origin", "HEAD:refs/heads/feature/a"]);
+    let pushed = pre_push(&server, &["--force", "origin", "develop:refs/heads/feature/a"], &[]);
+    assert!(pushed.status.success(), "{}", pushed.text());
+    assert!(pushed.sentences().contains("the server will judge"), "{}", pushed.text());
+}
+
+#[test]
+fn the_hook_works_from_a_linked_work_tree() {
+    let server = sprint();
+    server.clone_git(&["worktree", "add", "-q", "-b", "foo", "../linked"]);
+    server.write_hook("clone/.git/hooks/pre-push", "pre-push \"$@\"");
+    let pushed = server.in_dir("linked", "git", &["push", "origin", "foo"], &[]);
+    assert_eq!(pushed.status.code(), Some(1), "{}", pushed.text());
+    assert!(pushed.text().contains("error[branch-name]: `foo`"), "{}", pushed.text());
+}
+
+#[test]
+fn garbled_input_stops_the_push_and_tells_the_switch() {
+    let server = sprint();
+    let ended = server.flowcheck_in("clone", &["pre-push", "origin", "url"], b"garbage\n", &[]);
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(ended.text().contains("Nothing is wrong with your commits"), "{}", ended.text());
+    assert!(ended.text().contains("FLOWCHECK=0"), "{}", ended.text());
+    let nothing = server.flowcheck_in("clone", &["pre-push", "origin", "url"], b"", &[]);
+    assert_eq!((nothing.status.code(), nothing.text().as_str()), (Some(0), ""));
+}
+
+fn check(server: &Server, args: &[&str], variables: &[(&str, &str)]) -> Ended {
+    server.in_dir("clone", Server::BINARY, &[&["check"], args].concat(), variables)
+}
+
+#[test]
+fn a_branch_is_judged_before_it_is_pushed() {
+    let server = sprint();
+    server.clone_git(&["checkout", "-q", "-b", "feature/a"]);
+    server.commit("F");
+    let good = check(&server, &[], &[]);
+    assert_eq!((good.status.code(), good.text().as_str()), (Some(0), ""));
+    assert_eq!(good.answer(), "flowcheck: nothing in 0 of 1 ref, a push would be accepted\n");
+    server.clone_git(&["branch", "foo"]);
+    let bad = check(&server, &["feature/a", "foo"], &[]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(
+        bad.answer().ends_with("flowcheck: 1 error in 1 of 2 refs, a push would be rejected\n"),
+        "{bad:?}"
+    );
+    let quiet = check(&server, &["-q", "feature/a"], &[]);
+    assert_eq!(quiet.answer(), "");
+}
+
+#[test]
+fn what_is_not_there_is_not_checked() {
+    let server = sprint();
+    let ended = check(&server, &["nowhere"], &[]);
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(ended.text().contains("`nowhere`"), "{}", ended.text());
+    server.clone_git(&["checkout", "-q", "--detach"]);
+    assert_eq!(check(&server, &[], &[]).status.code(), Some(2));
+}
+
+#[test]
+fn a_merge_request_is_judged_before_it_is_merged() {
+    let server = sprint();
+    let bad = check(&server, &["--source", "release-1.0.0", "--target", "develop"], &[]);
+    assert_eq!(bad.status.code(), Some(1), "{bad:?}");
+    assert!(bad.answer().contains("error[unconfirmed-merge-back]: "), "{}", bad.answer());
+    server.clone_git(&["checkout", "-q", "-b", "feature/a", "develop"]);
+    server.commit("F");
+    let good = check(&server, &["--source", "feature/a", "--target", "develop"], &[]);
+    assert_eq!(good.status.code(), Some(0), "{}", good.answer());
+    let objects = server.clone_git(&["count-objects"]);
+    check(&server, &["--source", "feature/a", "--target", "develop"], &[]);
+    assert_eq!(server.clone_git(&["count-objects"]), objects, "nothing is left behind");
+}
+
+#[test]
+fn a_pipeline_says_which_merge_request_it_is_for() {
+    let server = sprint();
+    for [source, target] in [
+        ["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"],
+        ["GITHUB_HEAD_REF", "GITHUB_BASE_REF"],
+    ] {
+        let bad = check(&server, &[], &[(source, "release-1.0.0"), (target, "develop")]);
+        assert_eq!(bad.status.code(), Some(1), "{bad:?}");
+        assert!(bad.answer().contains("error[unconfirmed-merge-back]: "), "{}", bad.answer());
+    }
+    server.clone_git(&["checkout", "-q", "--detach", "release-1.0.0"]);
+    let fork = [("GITHUB_HEAD_REF", "release-9.9.9"), ("GITHUB_BASE_REF", "develop")];
+    assert_eq!(check(&server, &[], &fork).status.code(), Some(1), "what is checked out is judged");
+}
+
+#[test]
+fn conflicts_are_said() {
+    let server = sprint();
+    for (branch, text) in [("feature/a", "one\n"), ("feature/b", "two\n")] {
+        server.clone_git(&["checkout", "-q", "-b", branch, "develop"]);
+        std::fs::write(server.path("clone/file"), text).unwrap();
+        server.clone_git(&["add", "file"]);
+        server.commit(branch);
+    }
+    server.clone_git(&["push", "-q", "origin", "feature/a:develop"]);
+    let ended = check(&server, &["--source", "feature/b", "--target", "develop"], &[]);
+    assert!(ended.answer().contains("note: the merge has conflicts"), "{ended:?}");
+}
+#[test]
+fn a_deletion_is_judged_too() {
+    let server = sprint();
+    let pushed = pre_push(&server, &["origin", ":develop"], &[]);
+    assert_eq!(pushed.status.code(), Some(1), "{}", pushed.text());
+    assert!(pushed.text().contains("error[line-deletion]: "), "{}", pushed.text());
+}
+
+#[test]
+fn a_tag_of_this_clone_is_new_to_the_remote() {
+    let server = sprint();
+    server.clone_git(&["tag", "1.1"]);
+    let bad = check(&server, &["1.1", "--format", "json"], &[]);
+    assert_eq!(bad.status.code(), Some(1), "{bad:?}");
+    let report: serde_json::Value = serde_json::from_str(&bad.answer()).unwrap();
+    assert_eq!(report["findings"][0]["ref"], "refs/tags/1.1");
+}
+
+#[test]
+fn warnings_fail_only_where_that_is_asked_for() {
+    let server = sprint();
+    let policy = server.path("mild.toml");
+    std::fs::write(
+        &policy,
+        "version = 1\n[lines]\nintegration = \"develop\"\n[rules]\nbranch-name = \"warn\"\n",
+    )
+    .unwrap();
+    server.clone_git(&["branch", "foo"]);
+    let policy = policy.to_str().unwrap();
+    let mild = check(&server, &["foo", "--policy", policy], &[]);
+    assert_eq!(mild.status.code(), Some(0), "{mild:?}");
+    assert!(mild.answer().contains("warning[branch-name]: "), "{}", mild.answer());
+    let strict = check(&server, &["foo", "--policy", policy, "--fail-on", "warn"], &[]);
+    assert_eq!(strict.status.code(), Some(1), "{strict:?}");
+}
