@@ -1,11 +1,149 @@
 //! `flowcheck audit`: judges the history of a repository.
 
-use super::{Exit, Failure, Global};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::output::{self, Output, Stream};
+use super::{Exit, Failure, Global, in_force};
+use crate::finding::Level;
+use crate::history::{Oid, RefName, Refs, Seconds};
+use crate::input::replay::{Replay, Replayed};
+use crate::policy::Policy;
+use crate::push::{Place, Push};
+use crate::report::Report;
+use crate::repository::{Environment, Repository};
+use crate::verdict::{self, Baseline, Outcome, Verdict};
 
 /// What `flowcheck audit` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Where the flow was adopted: a commit, a ref or a date; repeatable (default: `[audit] since`
+    /// of the policy)
+    #[arg(long, value_name = "REV|DATE")]
+    since: Vec<String>,
+    /// Let pass what this file lists
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write what is found into this file, to be let pass from now on
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
+    /// What makes the exit code 1
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    fail_on: FailOn,
+    /// Judge a shallow clone as far as it goes
+    #[arg(long)]
+    allow_shallow: bool,
+}
 
-pub(super) fn run(_global: &Global, _args: &Args) -> Result<Exit, Failure> {
-    Err(Failure::NotBuilt("audit"))
+/// What makes the exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    /// Findings at level error.
+    Error,
+    /// Findings at level warn, too.
+    Warn,
+    /// Nothing.
+    Never,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let output = Output::of_command(global, Stream::Stdout)?;
+    let repository = Repository::open(&Environment::of_process()?, global.repo.as_deref())?;
+    if repository.is_shallow() && !args.allow_shallow {
+        return Err(Failure::Shallow);
+    }
+    let policy = in_force::policy(global, &repository, in_force::side_of(&repository))?;
+    let refs =
+        repository.refs(&["refs/heads/", "refs/tags/", "refs/environments/"]).map_err(Failure::History)?;
+    let now = jiff::Timestamp::now().as_second();
+    let (since, since_date) = adopted(args, &policy, &refs)?;
+    let replay = Replay { policy: &policy, history: &repository, refs: &refs, since, since_date, now };
+    let replayed = replay.run().map_err(Failure::History)?;
+    let mut verdict = weigh(&policy, refs, replayed, now);
+    if repository.is_shallow() {
+        verdict.remarks.push("this clone is shallow: what is older was not judged".to_owned());
+    }
+    if let Some(path) = &args.write_baseline {
+        return write_baseline(path, &verdict);
+    }
+    if let Some(path) = &args.baseline {
+        let stale = forgive(path, &mut verdict)?;
+        if stale > 0 {
+            verdict.remarks.push(format!("{stale} entries of the baseline match nothing any more"));
+        }
+    }
+    output.say(&Report { command: "audit", verdict: &verdict, verbose: global.verbose > 0 })?;
+    Ok(exit(&verdict, args.fail_on))
+}
+
+/// Returns the findings with their levels and outcomes.
+fn weigh(policy: &Policy, refs: Refs, replayed: Replayed, now: Seconds) -> Verdict {
+    let push = Push { place: Place::Audit, pusher: None, now, ..Push::new(refs, vec![]) };
+    let verdict = verdict::weigh(policy, &push, replayed.findings);
+    Verdict { refs: replayed.updates, undecidable: replayed.undecidable, ..verdict }
+}
+
+/// Returns where the flow was adopted.
+fn adopted(args: &Args, policy: &Policy, refs: &Refs) -> Result<(Vec<Oid>, Option<Seconds>), Failure> {
+    let named = if args.since.is_empty() { &policy.audit_since } else { &args.since };
+    let mut commits = vec![];
+    let mut date: Option<Seconds> = None;
+    for since in named {
+        match (commit_of(since, refs), date_of(since)) {
+            (Some(commit), _) => commits.push(commit),
+            (None, Some(at)) => date = Some(date.map_or(at, |known| known.max(at))),
+            (None, None) => return Err(Failure::Since(since.clone())),
+        }
+    }
+    Ok((commits, date))
+}
+
+fn commit_of(text: &str, refs: &Refs) -> Option<Oid> {
+    let names = [RefName::of_branch(text), RefName::of_tag(text), RefName::new(text)];
+    let found = names.iter().find_map(|name| refs.get(name));
+    found.map(|entry| entry.peeled.unwrap_or(entry.id)).or_else(|| Oid::from_hex(text.as_bytes()).ok())
+}
+
+fn date_of(text: &str) -> Option<Seconds> {
+    if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+        return Some(moment.as_second());
+    }
+    let day = text.parse::<jiff::civil::Date>().ok()?;
+    Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+}
+
+fn exit(verdict: &Verdict, fail_on: FailOn) -> Exit {
+    let counts = verdict.findings.iter().any(|judged| match (judged.outcome, fail_on) {
+        (_, FailOn::Never) => false,
+        (Outcome::Rejected, _) => true,
+        (Outcome::Warned, FailOn::Warn) => judged.level >= Level::Warn,
+        _ => false,
+    });
+    if counts { Exit::Findings } else { Exit::Clean }
+}
+
+/// Writes the fingerprints of what was found, one a line, sorted.
+fn write_baseline(path: &Path, verdict: &Verdict) -> Result<Exit, Failure> {
+    let lines: Vec<String> = verdict.baseline().into_iter().collect();
+    let text = lines.iter().fold(String::new(), |text, line| text + line + "\n");
+    output::write_whole(path, text.as_bytes())?;
+    output::tell(&format!("flowcheck: {} findings written to {}\n", lines.len(), path.display()));
+    Ok(Exit::Clean)
+}
+
+/// Lets pass what the baseline lists; returns how many of its entries match nothing.
+fn forgive(path: &Path, verdict: &mut Verdict) -> Result<usize, Failure> {
+    let unread = |why: String| Failure::Baseline { path: path.to_owned(), why };
+    let text = std::fs::read_to_string(path).map_err(|error| unread(error.to_string()))?;
+    let mut baseline = Baseline::new();
+    for (at, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.len() != 32 || !line.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(unread(format!("line {} is no fingerprint", at + 1)));
+        }
+        baseline.insert(line.to_owned());
+    }
+    let found: BTreeSet<String> = verdict.baseline();
+    verdict.forgive(&baseline);
+    Ok(baseline.difference(&found).count())
 }

@@ -198,6 +198,33 @@ pub enum Failure {
     /// A question has no answer.
     #[error("judge the push: {0}")]
     Judge(#[source] crate::history::Unreadable),
+    /// The repository cannot be read.
+    #[error("read the repository: {0}")]
+    History(#[source] crate::history::Unreadable),
+    /// A command has no such form of answer.
+    #[error("answer in the form `{asked}`: there are {known}")]
+    NoSuchForm {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        known: &'static str,
+    },
+    /// A name or date does not say where to begin.
+    #[error("begin at `{0}`: it is neither a commit here nor a date like 2026-01-31")]
+    Since(String),
+    /// The history is not all here.
+    #[error(
+        "audit a shallow clone: its history is not all here\nhint: git fetch --unshallow --tags\nhint: in GitLab CI: GIT_DEPTH: 0; in GitHub Actions: fetch-depth: 0\nhint: --allow-shallow judges what is here, and says so"
+    )]
+    Shallow,
+    /// A baseline cannot be read.
+    #[error("read the baseline `{}`: {why}", path.display())]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// Standard input cannot be read.
     #[error("read standard input: {0}")]
     StandardInput(#[source] std::io::Error),

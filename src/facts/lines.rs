@@ -179,7 +179,7 @@ impl Facts<'_> {
 
     /// Returns where a release line that the push creates was cut.
     pub fn cut_of_created(&self, release: Release, tip: Oid) -> Option<Cut> {
-        if self.stands_at_newest_tag(release, tip) && !self.closed(release) {
+        if self.stands_at_newest_tag(release, tip) {
             return Some(Cut::Again);
         }
         let Some(base) = self.release_base(When::After) else { return Some(Cut::Nowhere) };

@@ -34,6 +34,18 @@ impl Facts<'_> {
         (newest.release > release).then_some(newest)
     }
 
+    /// Returns the short name of a version's tag: as it stands, else as the policy would have it.
+    pub fn tag_name(&self, version: Version) -> String {
+        for when in [When::After, When::Before] {
+            if let Some(tag) = self.versions(when).get(&version) {
+                return tag.name.short();
+            }
+        }
+        let release = self.policy.tags.release.example(&version.release.to_string());
+        let release = release.unwrap_or_else(|| version.release.to_string());
+        version.hotfix.map_or(release.clone(), |n| format!("{release}-hotfix{n}"))
+    }
+
     /// Returns the commit of a version tag.
     pub fn version_commit(&self, version: Version, when: When) -> Option<Oid> {
         self.versions(when).get(&version)?.commit

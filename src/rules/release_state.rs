@@ -142,9 +142,13 @@ fn lacks_newest(update: &RefUpdate, topic: &Topic, release: Release, cx: &Contex
         return vec![];
     }
     let newest = cx.facts.newest_version(release, When::After).filter(|newest| newest.hotfix.is_some());
-    let Some(newest) = newest.filter(|newest| cx.facts.lacks(*newest, tip) == Some(true)) else {
-        return vec![];
+    let lacks = |newest: &Version| {
+        // A tag that contains the topic came after it.
+        let tag = cx.facts.version_commit(*newest, When::After)?;
+        let later = cx.facts.ask(cx.facts.history.is_ancestor(tip, tag))?;
+        Some(!later && cx.facts.lacks(*newest, tip)?)
     };
+    let Some(newest) = newest.filter(|newest| lacks(newest) == Some(true)) else { return vec![] };
     let (branch, tag) = (update.name.short(), tag_name(newest, cx));
     let finding =
         Finding::new(&update.name, format!("`{branch}` does not contain `{tag}`, the newest of {release}"))
@@ -195,12 +199,5 @@ fn tag(update: &RefUpdate, version: Version, cx: &Context<'_>) -> Vec<Finding> {
 
 /// The short name of a version's tag: as it stands, else as the policy would have it.
 pub(super) fn tag_name(version: Version, cx: &Context<'_>) -> String {
-    for when in [When::After, When::Before] {
-        if let Some(tag) = cx.facts.versions(when).get(&version) {
-            return tag.name.short();
-        }
-    }
-    let release = cx.policy.tags.release.example(&version.release.to_string());
-    let release = release.unwrap_or_else(|| version.release.to_string());
-    version.hotfix.map_or(release.clone(), |n| format!("{release}-hotfix{n}"))
+    cx.facts.tag_name(version)
 }

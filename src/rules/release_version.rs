@@ -22,7 +22,8 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     else {
         return vec![];
     };
-    if cx.facts.cut_of_created(release, tip) == Some(Cut::Again) {
+    let again = cx.facts.cut_of_created(release, tip) == Some(Cut::Again);
+    if again && !cx.facts.closed(release) {
         return vec![];
     }
     let shipped = cx.facts.versions(When::Before);
@@ -34,6 +35,10 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
             .clause(&releases.parallel_clause)
     };
     if let Some(newest) = cx.facts.newest_version(release, When::Before) {
+        if let Some(by) = cx.facts.closed_by(release) {
+            let by = tag_name(by, cx);
+            return vec![finding(format!("`{branch}` is for {release}, which `{by}` closed"))];
+        }
         let message = format!("`{branch}` is for {release}, which is tagged already");
         let again = format!("to set the line up again, push it at `{}`", tag_name(newest, cx));
         return vec![finding(message).note(again)];
