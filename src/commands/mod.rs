@@ -212,6 +212,9 @@ pub enum Failure {
     /// A name or date does not say where to begin.
     #[error("begin at `{0}`: it is neither a commit here nor a date like 2026-01-31")]
     Since(String),
+    /// No ref was named and none is checked out.
+    #[error("tell for which ref: none is checked out; name one")]
+    NoBranch,
     /// The history is not all here.
     #[error(
         "audit a shallow clone: its history is not all here\nhint: git fetch --unshallow --tags\nhint: in GitLab CI: GIT_DEPTH: 0; in GitHub Actions: fetch-depth: 0\nhint: --allow-shallow judges what is here, and says so"

@@ -4,6 +4,7 @@
 //! [`Facts::trouble`]) and given as `None` or as an unknown, so that rules stay pure.
 
 mod confirmation;
+mod deployment;
 mod kinds;
 mod lines;
 mod lookalikes;
@@ -25,6 +26,7 @@ use crate::push::Push;
 use crate::version::{Release, Version};
 
 pub use confirmation::{Confirmed, Flaw, NewRecord, Proof, Record, Standing};
+pub use deployment::{Deployment, deployment_of, is_image_tag};
 pub use kinds::{RecordName, RefKind, kind_of, name_of, version_of};
 pub use lines::{Cut, LineId, LineMove};
 pub use lookalikes::Alike;
