@@ -202,7 +202,9 @@ impl Facts<'_> {
             let bases = self.bases_of(topic);
             for (name, tip) in self.topics_of(kind) {
                 let mut theirs = self.without(&self.among(&commits, &[tip])?, &bases)?;
-                if let Some(step) = self.among(&moved.trunk, &[tip])?.first() {
+                // A line that takes fast-forwards has other branches' commits on its trunk.
+                let own_trunk = self.merge_style(moved.line) == MergeStyle::MergeCommit;
+                if let Some(step) = self.among(&moved.trunk, &[tip])?.first().filter(|_| own_trunk) {
                     theirs = self.without(&theirs, &[*step])?;
                 }
                 for commit in theirs {
