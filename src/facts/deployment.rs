@@ -68,21 +68,21 @@ fn word(policy: &Policy, kind: &RefKind) -> String {
 mod tests {
     use super::*;
 
-    fn told(name: RefName) -> (Option<String>, Option<String>, bool) {
-        let target = deployment_of(&Policy::built_in(), &name);
+    fn told(name: &RefName) -> (Option<String>, Option<String>, bool) {
+        let target = deployment_of(&Policy::built_in(), name);
         (target.image_tag, target.environment, target.auto)
     }
 
     #[test]
     fn each_stage_of_the_flow_has_its_place() {
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(told(RefName::of_branch("develop")), (some("develop"), some("integration"), true));
-        assert_eq!(told(RefName::of_branch("release-1.0.0")), (some("release-1.0.0"), some("alpha"), true));
-        assert_eq!(told(RefName::of_tag("v1.0.0")), (some("v1.0.0"), some("prod"), false));
-        assert_eq!(told(RefName::of_tag("v1.0.0-hotfix1")), (some("v1.0.0-hotfix1"), some("prod"), false));
-        assert_eq!(told(RefName::of_branch("master")), (some("master"), None, false));
-        assert_eq!(told(RefName::of_branch("feature/basket")), (None, None, false));
-        assert_eq!(told(RefName::of_tag("deployed/prod/v1.0.0/1")), (None, None, false));
+        assert_eq!(told(&RefName::of_branch("develop")), (some("develop"), some("integration"), true));
+        assert_eq!(told(&RefName::of_branch("release-1.0.0")), (some("release-1.0.0"), some("alpha"), true));
+        assert_eq!(told(&RefName::of_tag("v1.0.0")), (some("v1.0.0"), some("prod"), false));
+        assert_eq!(told(&RefName::of_tag("v1.0.0-hotfix1")), (some("v1.0.0-hotfix1"), some("prod"), false));
+        assert_eq!(told(&RefName::of_branch("master")), (some("master"), None, false));
+        assert_eq!(told(&RefName::of_branch("feature/basket")), (None, None, false));
+        assert_eq!(told(&RefName::of_tag("deployed/prod/v1.0.0/1")), (None, None, false));
     }
 
     #[test]
