@@ -145,22 +145,19 @@ impl Picture {
     /// # Errors
     /// With every mistake in it, from top to bottom.
     pub fn read(text: &str) -> Result<Self, Vec<Mistake>> {
-        Self::read_with(text, &[])
+        Drawing::read(text).finish(&[])
     }
 
     /// Reads a drawn history and the commits that were written beside it, `M: S H  subject` each.
+    /// Of the drawn commits one may begin the history; a further root is written, so that a line
+    /// which was forgotten is noticed.
     ///
     /// # Errors
     /// With every mistake; one in the line `n` of `written` has the row `rows of text + n`.
     pub fn read_with(text: &str, written: &[&str]) -> Result<Self, Vec<Mistake>> {
         let mut drawing = Drawing::read(text);
-        drawing.trace();
-        drawing.take_written(written);
-        drawing.settle_labels();
-        let picture = drawing.in_order();
-        drawing.mistakes.sort();
-        drawing.mistakes.dedup();
-        if drawing.mistakes.is_empty() { Ok(picture) } else { Err(drawing.mistakes) }
+        drawing.find_lost_commits();
+        drawing.finish(written)
     }
 }
 
@@ -213,7 +210,29 @@ impl<'a> Drawing<'a> {
         for row in 0..drawing.rows.len() {
             drawing.read_row(row);
         }
+        drawing.trace();
         drawing
+    }
+
+    fn finish(mut self, written: &[&str]) -> Result<Picture, Vec<Mistake>> {
+        self.take_written(written);
+        self.settle_labels();
+        let picture = self.in_order();
+        self.mistakes.sort();
+        self.mistakes.dedup();
+        if self.mistakes.is_empty() { Ok(picture) } else { Err(self.mistakes) }
+    }
+
+    fn find_lost_commits(&mut self) {
+        let mut roots: Vec<usize> = (0..self.dots.len()).collect();
+        roots.retain(|at| self.dots[*at].parents.is_empty());
+        roots.sort_by_key(|at| (self.dots[*at].from, self.dots[*at].row));
+        for lost in roots.into_iter().skip(1) {
+            let name = &self.dots[lost].name;
+            let what =
+                format!("no line leads to `{name}`; a further root is written: `commits = [\"{name}:\"]`");
+            self.mistake_of(lost, what);
+        }
     }
 
     fn read_row(&mut self, row: usize) {
@@ -739,6 +758,15 @@ A--\-----/---B
         assert_eq!(said("Base (x@Bsae)"), ["1:7 there is no commit `Bsae`; did you mean `Base`?"]);
         assert_eq!(said("(x)"), ["1:2 this row has no commit; write `x@COMMIT`"]);
         assert_eq!(said("A-B\n \\\n  -\n"), ["3:3 `-` leads nowhere"]);
+    }
+
+    #[test]
+    fn a_commit_beside_the_history_was_forgotten_unless_it_is_written() {
+        let lost = Picture::read_with("A---B\n\n  C", &[]).expect_err("no line leads to C");
+        assert_eq!((lost[0].row, lost[0].column), (3, 3));
+        assert_eq!(lost[0].what, "no line leads to `C`; a further root is written: `commits = [\"C:\"]`");
+        assert!(Picture::read_with("A---B", &["C:"]).is_ok());
+        assert!(Picture::read("A---B\n\n  C").is_ok(), "in tests of ours, two roots are two roots");
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Scenario {
     pub fn read(text: &str) -> Result<Self, Vec<Mistake>> {
         let (root, broken) = DeTable::parse_recoverable(text);
         let mut sheet = Sheet::new(text);
-        for error in broken {
+        // What follows the first few is mostly their consequence.
+        for error in broken.into_iter().take(3) {
             let at = error.span().map_or(0, |span| span.start);
             sheet.mistake(at, error.message());
         }
@@ -69,6 +70,11 @@ impl<'s, 't> Reader<'s, 't> {
     }
 
     fn scenario(mut self) -> Option<Scenario> {
+        if self.value("lines").is_some() && self.value("history").is_none() {
+            self.sheet.mistakes.clear();
+            self.sheet.mistake(0, "this is a policy; a scenario has a `title` and a `history`");
+            return None;
+        }
         let title = self.required("title").and_then(|value| self.sheet.string(value));
         let policy = self.value("policy").and_then(|value| self.policy(value));
         let beside = plain(self.names("beside"));
@@ -548,6 +554,12 @@ forced = true
                 "6:11 `x` is no finding; write \"rule ref\" or \"warn rule ref\"",
             ]
         );
+    }
+
+    #[test]
+    fn a_policy_is_told_from_a_scenario() {
+        let text = "version = 1\n[lines]\nintegration = 'develop'";
+        assert_eq!(mistakes(text), ["1:1 this is a policy; a scenario has a `title` and a `history`"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! `SCENARIO=lost-fix cargo test --test scenarios` plays those whose place contains the word.
 
+mod command;
 mod pages;
 mod players;
 mod server;
@@ -65,4 +66,14 @@ fn every_scenario_says_what_it_expects() {
 #[test]
 fn every_example_of_a_rules_page_says_what_it_expects() {
     hold(pages::examples());
+}
+
+#[test]
+fn the_documentation_shows_a_scenario_that_holds() {
+    let place = "docs/scenarios.md";
+    let page = std::fs::read_to_string(top().join(place)).expect("the page is there");
+    let (before, rest) = page.split_once("```toml\n").expect("it shows a scenario");
+    let (text, _) = rest.split_once("```").expect("the scenario ends");
+    let line = before.lines().count() + 1;
+    hold(vec![Written { place: place.to_owned(), line, text: text.to_owned() }]);
 }

@@ -95,15 +95,15 @@ fn by_push(written: &Written, scenario: &Scenario, policy: Option<&str>, steps: 
             Some(Err(failure)) => wrong.push(format!("{head}\n    {failure}")),
             None => wrong.push(format!("{head}\n    git had nothing to send")),
         }
+    }
+    if let Some(last) = steps.last() {
         let expected: Vec<String> =
-            step.after.iter().map(|entry| format!("{} {}", entry.id, entry.name)).collect();
+            last.after.iter().map(|entry| format!("{} {}", entry.id, entry.name)).collect();
         let refs = server.refs();
         if refs != expected {
-            wrong.push(format!(
-                "{head}\n    the server's refs afterwards:\n{}\n    expected:\n{}",
-                refs.join("\n"),
-                expected.join("\n")
-            ));
+            let (refs, expected) = (refs.join("\n    "), expected.join("\n    "));
+            wrong
+                .push(format!("  by git push, the refs at the end\n    {refs}\n  in memory\n    {expected}"));
         }
     }
     wrong
