@@ -72,7 +72,7 @@ impl<'a, W: Write> Player<'a, W> {
     fn step(&mut self, directory: &str, step: &Step) -> Result<(), Trouble> {
         match step {
             Step::Say(words) => self.tell(&format!("\n{}", fold(words))),
-            Step::Run(line) => self.command(directory, line),
+            Step::Run(line) => self.run(directory, line).map(drop),
             Step::Show(line) => {
                 let said = self.run(directory, line)?;
                 self.tell(said.trim_end())
@@ -95,15 +95,17 @@ impl<'a, W: Write> Player<'a, W> {
             }
             if line.starts_with("git push ") {
                 self.push(directory, &line, &Expected { accepted: true, rules: &[] })?;
-            } else {
-                self.command(directory, &line)?;
+                continue;
+            }
+            match self.run(directory, &line) {
+                Err(Trouble::Command { line, said }) => {
+                    self.difference =
+                        Some(format!("  $ {line}\n  was printed, and does not work:\n\n{said}"));
+                }
+                ended => drop(ended?),
             }
         }
         Ok(())
-    }
-
-    fn command(&mut self, directory: &str, line: &str) -> Result<(), Trouble> {
-        self.run(directory, line).map(drop)
     }
 
     /// Runs a line that has to work, and returns its standard output.
@@ -242,6 +244,13 @@ To ../server.git
         let (exit, told) = play(Step::Push("git push origin develop", wrong));
         assert_eq!(exit, Exit::Findings);
         assert!(told.contains("expected: rejected: direct-commit\n  came:     accepted\n"), "{told}");
+    }
+
+    #[test]
+    fn a_mending_that_nothing_was_printed_for_fails_the_demo() {
+        let (exit, told) = play(Step::Mend);
+        assert_eq!(exit, Exit::Findings);
+        assert!(told.contains("none was printed"), "{told}");
     }
 
     #[test]
