@@ -59,7 +59,7 @@ fn init_overwrites_nothing() {
     fs::write(dir.path().join("policy.toml"), "mine").expect("a file");
     let output = flowcheck(dir.path(), &["init"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("it exists, and is not overwritten"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("it exists, and is not\n  overwritten"), "{}", stderr(&output));
     assert_eq!(fs::read_to_string(dir.path().join("policy.toml")).expect("it is there"), "mine");
     let output = flowcheck(dir.path(), &["init", "--preset", "gitflow"]);
     assert_eq!(stderr(&output), "flowcheck: could not find a preset `gitflow`: did you mean `git-flow`?\n");
