@@ -4,6 +4,7 @@ mod actors;
 mod bytes;
 mod compare;
 mod holds;
+mod mending;
 mod models;
 mod obvious;
 mod rng;
