@@ -143,9 +143,10 @@ impl Place {
         let (_, new) =
             patient.scenario.pushes.last().and_then(|sent| sent.changes.first()).expect("it was pushed");
         let pushed = new.map(|id| Ref::new(patient.name.clone(), id));
-        place.import("clone", &drawn.fast_import(&drawn.everything()), pushed.iter());
         // Importing a tag object takes a ref of its name away.
+        place.import("clone", &drawn.fast_import(&drawn.everything()), [].iter());
         place.git("clone", &["fetch", "-q", "--tags", "--force"]);
+        place.set("clone", pushed.iter());
         if let Some(branch) = patient.name.branch().filter(|_| new.is_some()) {
             place.git("clone", &["checkout", "-q", "-f", &branch.to_string()]);
         }
@@ -158,9 +159,14 @@ impl Place {
 
     fn import<'a>(&self, dir: &str, stream: &[u8], refs: impl Iterator<Item = &'a Ref>) {
         self.feed(dir, &["fast-import", "--quiet"], stream);
+        self.feed(dir, &["update-ref", "--stdin"], b"delete refs/drawn\n");
+        self.set(dir, refs);
+    }
+
+    fn set<'a>(&self, dir: &str, refs: impl Iterator<Item = &'a Ref>) {
         let set =
-            refs.map(|entry| format!("update {} {}\n", String::from_utf8_lossy(entry.name.full()), entry.id));
-        let text = std::iter::once("delete refs/drawn\n".to_owned()).chain(set).collect::<String>();
+            refs.map(|entry| format!("update {} {}", String::from_utf8_lossy(entry.name.full()), entry.id));
+        let text = set.chain([String::new()]).collect::<Vec<_>>().join("\n");
         self.feed(dir, &["update-ref", "--stdin"], text.as_bytes());
     }
 
