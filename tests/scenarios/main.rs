@@ -4,13 +4,14 @@
 //! `SCENARIO=lost-fix cargo test --test scenarios` plays those whose place contains the word.
 
 mod command;
+mod fixes;
 mod pages;
 mod players;
 mod server;
 
 use std::path::{Path, PathBuf};
 
-use players::{Told, play_all};
+use players::{Told, play_all, wrong_with};
 
 /// A scenario and where it stands.
 struct Written {
@@ -54,7 +55,7 @@ fn wanted(written: &Written) -> bool {
 
 fn hold(written: Vec<Written>) {
     let chosen: Vec<Written> = written.into_iter().filter(|written| !wanted(written)).collect();
-    let failures: Vec<String> = play_all(&chosen).into_iter().filter_map(Told::failure).collect();
+    let failures: Vec<String> = play_all(&chosen, wrong_with).into_iter().filter_map(Told::failure).collect();
     assert!(failures.is_empty(), "{} of {} fail\n\n{}", failures.len(), chosen.len(), failures.join("\n"));
 }
 
@@ -76,4 +77,13 @@ fn the_documentation_shows_a_scenario_that_holds() {
     let (text, _) = rest.split_once("```").expect("the scenario ends");
     let line = before.lines().count() + 1;
     hold(vec![Written { place: place.to_owned(), line, text: text.to_owned() }]);
+}
+
+#[test]
+fn a_fix_fixes() {
+    let all: Vec<Written> = of_files().into_iter().chain(pages::examples()).collect();
+    let chosen: Vec<Written> = all.into_iter().filter(|written| !wanted(written)).collect();
+    let failures: Vec<String> =
+        play_all(&chosen, fixes::useless_in).into_iter().filter_map(Told::failure).collect();
+    assert!(failures.is_empty(), "{} of {} fail\n\n{}", failures.len(), chosen.len(), failures.join("\n"));
 }

@@ -21,8 +21,8 @@ impl Told {
     }
 }
 
-/// Plays all scenarios; what came of them is in their order.
-pub fn play_all(all: &[Written]) -> Vec<Told> {
+/// Plays all scenarios as `wrong_with` does; what came of them is in their order.
+pub fn play_all(all: &[Written], wrong_with: fn(&Written) -> Vec<String>) -> Vec<Told> {
     let next = AtomicUsize::new(0);
     let players = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let mut told: Vec<(usize, Told)> = std::thread::scope(|scope| {
@@ -45,7 +45,8 @@ fn take<'a>(next: &AtomicUsize, all: &'a [Written]) -> Option<(usize, &'a Writte
     Some((at, all.get(at)?))
 }
 
-fn wrong_with(written: &Written) -> Vec<String> {
+/// Returns what is said otherwise than the scenario expects.
+pub fn wrong_with(written: &Written) -> Vec<String> {
     let scenario = match Scenario::read(&written.text) {
         Ok(scenario) => scenario,
         Err(mistakes) => {

@@ -67,11 +67,13 @@ impl Server {
         server
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Returns where something of the server's and the clone's lies.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    fn git(&self, directory: &str) -> Command {
+    /// Returns git, run in one of the directories.
+    pub fn git(&self, directory: &str) -> Command {
         let mut git = Command::new("git");
         git.current_dir(self.path(directory))
             .env_clear()
