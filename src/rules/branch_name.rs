@@ -120,7 +120,11 @@ fn made_by_a_tool(finding: Finding, tool: &str) -> Finding {
 fn all_kinds(finding: Finding, cx: &Context<'_>) -> Finding {
     let mut shapes: Vec<String> = cx.policy.topics.iter().map(|topic| shape(&topic.branch)).collect();
     shapes.extend(cx.policy.releases.as_ref().map(|releases| shape(&releases.branch)));
-    let finding = finding.note(format!("name it like one of {}", shapes.join(", ")));
+    let finding = finding.note(if shapes.is_empty() {
+        "the policy knows no branches but its lines: kinds stand under [topics]".to_owned()
+    } else {
+        format!("name it like one of {}", shapes.join(", "))
+    });
     match cx.policy.topics.first() {
         Some(topic) => finding.clause(&topic.clause),
         None => finding.clause(&cx.policy.integration.clause),
@@ -179,7 +183,7 @@ fn nearest_kind(branch: &str, cx: &Context<'_>) -> Option<Nearest> {
                 let nearest = Nearest {
                     kind: kind.name.to_owned(),
                     clause: kind.clause.clone(),
-                    name: corrected(&prefix, rest, kind.pattern),
+                    name: corrected(&prefix, rest, kind.pattern, cx),
                     by_content: false,
                 };
                 best = Some((likeness, nearest));
@@ -193,7 +197,7 @@ fn nearest_kind(branch: &str, cx: &Context<'_>) -> Option<Nearest> {
 fn kind_by_content(update: &RefUpdate, branch: &str, cx: &Context<'_>) -> Option<Nearest> {
     cx.policy.topics.iter().find_map(|topic| {
         let prefixes = topic.branch.prefixes();
-        let name = prefixes.iter().find_map(|prefix| corrected(prefix, branch, &topic.branch))?;
+        let name = prefixes.iter().find_map(|prefix| corrected(prefix, branch, &topic.branch, cx))?;
         let instead = RefUpdate { name: RefName::of_branch(&name), old: None, new: update.new };
         cx.would_pass(update, &instead).then(|| Nearest {
             kind: topic.kind.clone(),
@@ -237,11 +241,12 @@ fn likeness(head: &str, prefix: &str, kind: &str) -> f64 {
 
 /// Returns a name that the pattern takes: `prefix` and what `rest` says, mended as little as it
 /// needs.
-fn corrected(prefix: &str, rest: &str, pattern: &Pattern) -> Option<String> {
+fn corrected(prefix: &str, rest: &str, pattern: &Pattern, cx: &Context<'_>) -> Option<String> {
     let clean = clean(rest);
     let candidates = [rest.to_owned(), clean.clone(), clean.to_lowercase(), three_numbers(rest)?];
     let names = candidates.iter().filter(|rest| !rest.is_empty()).map(|rest| format!("{prefix}{rest}"));
-    names.into_iter().find(|name| pattern.is_match(name) && name.is_ascii())
+    let known = |name: &str| cx.facts.kind(&RefName::of_branch(name)) != RefKind::Branch;
+    names.into_iter().find(|name| name.is_ascii() && pattern.is_match(name) && known(name))
 }
 
 /// Returns the text with what branch names rarely take made into `-`.
@@ -346,9 +351,15 @@ mod tests {
 
     #[test]
     fn a_release_is_called_by_three_numbers() {
-        for wrong in
-            ["Release-1.1.0", "release/1.1.0", "release-v1.1.0", "release-1.1", "release1.1.0", "rel_1.1.0"]
-        {
+        for wrong in [
+            "Release-1.1.0",
+            "release/1.1.0",
+            "release-v1.1.0",
+            "release-1.1",
+            "release1.1.0",
+            "rel_1.1.0",
+            "release-01.1.0",
+        ] {
             assert_eq!(said(wrong).0[0], "a release of that name is called `release-1.1.0`", "{wrong}");
         }
     }

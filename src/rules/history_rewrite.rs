@@ -23,11 +23,10 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     let Some(lost) = cx.facts.ask(cx.facts.history.introduced(&[old], &[new])) else { return vec![] };
     let branch = update.name.short();
     let commits = words::count(lost.len(), "commit", "commits");
-    let caption = if lost.len() == 1 { "it would no longer have:" } else { "it would no longer have these:" };
     let finding = Finding::new(&update.name, format!("`{branch}` would lose {commits}"))
         .note("others build on them already: a line only moves forward")
         .note("take the line as the server has it, and bring what is new with a topic");
-    let finding = words::listing(finding, caption.to_owned(), &lost, cx);
+    let finding = words::listing(finding, "no longer on it:".to_owned(), &lost, cx);
     let finding = match clause(line, cx) {
         Some(clause) => finding.clause(clause),
         None => finding,

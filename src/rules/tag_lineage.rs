@@ -49,7 +49,7 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     let tip = tagging::tip_of_home(set.version, cx).map(|(_, tip)| tip);
     vec![match tip.filter(|tip| tagging::could_be(update, &update.name, *tip, cx)) {
         Some(tip) => {
-            let finding = finding.note(format!("the tip of {home} has it all"));
+            let finding = finding.note(format!("the tip of {home} goes on from `{predecessor}`"));
             let finding = tagging::fetched(finding, set.version, cx);
             tagging::set_again(finding, &update.name, &words::short(tip), cx)
         }

@@ -5,6 +5,7 @@
 
 mod command;
 mod fixes;
+mod messages;
 mod pages;
 mod players;
 mod server;
