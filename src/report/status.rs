@@ -108,8 +108,10 @@ pub fn text(status: &Status) -> String {
     let mut out = String::new();
     match status.running() {
         Some((_, tag, since, by)) => {
-            let by = if by.is_empty() { String::new() } else { format!(", confirmed by {}", clean(by)) };
-            let _ = writeln!(out, "{} runs {} since {}{by}", status.environment, clean(tag), moment(since));
+            let _ = writeln!(out, "{} runs {} since {}", status.environment, clean(tag), moment(since));
+            if !by.is_empty() {
+                let _ = writeln!(out, "  confirmed by {}", clean(by));
+            }
             let back = status.roll_back_to();
             if !back.is_empty() {
                 let few: Vec<String> = back.iter().take(4).map(|tag| clean(tag)).collect();

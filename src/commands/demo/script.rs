@@ -43,7 +43,17 @@ impl Expected {
 
 /// Returns the sprint.
 pub(super) fn acts() -> Vec<Act> {
-    vec![server(), develop(), test(), deploy(), mend(), merge_back(), next_sprint(), mischief()]
+    vec![
+        server(),
+        develop(),
+        test(),
+        deploy(),
+        mend(),
+        merge_back(),
+        next_sprint(),
+        mischief(),
+        looking_back(),
+    ]
 }
 
 fn act(title: &'static str, steps: Vec<Step>) -> Act {
@@ -175,9 +185,11 @@ fn deploy() -> Act {
             run("git tag -am 'Shop 1.0.0' v1.0.0 develop"),
             rejected("git push origin v1.0.0", &["tag-origin"]),
             say("A lightweight tag says neither who nor when:"),
+            Step::Show("flowcheck next release-1.0.0"),
             run("git tag -f v1.0.0 release-1.0.0"),
             rejected("git push origin v1.0.0", &["tag-annotated"]),
             Step::Mend,
+            Step::Show("flowcheck target v1.0.0"),
             say("From here on, a fault in the release is a hotfix, not a bugfix."),
             run("git switch -qc bugfix/1.0.0-late release-1.0.0"),
             work("basket.txt", "Round the other way"),
@@ -292,6 +304,19 @@ fn mischief() -> Act {
             say("A replacement would make git tell another history to every question."),
             run("git replace master^ develop^"),
             rejected("git push origin 'refs/replace/*'", &["ref-namespace"]),
+        ],
+    )
+}
+
+fn looking_back() -> Act {
+    act(
+        "Looking back",
+        vec![
+            say("Where the releases stand:"),
+            Step::Show("flowcheck status"),
+            say("What the hook let in audits clean. (The dates of this play are made up: where \
+                 only dates would tell, the audit says so instead of guessing.)"),
+            Step::Show("flowcheck -C ../server.git audit"),
         ],
     )
 }
