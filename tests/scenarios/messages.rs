@@ -1,39 +1,74 @@
-//! Every message in one place, to be read in one go: what each rule says in the scenarios and on
-//! the rules' pages, once for each wording.
+//! Every message in one place, to be read in one go: `messages.txt` holds what each rule says in
+//! the scenarios and on the rules' pages, once for each wording, with one example.
+//!
+//! A wording that is new or gone fails the test. `MESSAGES=write cargo test --test scenarios
+//! the_messages` writes the file anew; then read what has changed in it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flowcheck::finding::Finding;
 use flowcheck::policy::Policy;
 use flowcheck::rules::RULES;
 use flowcheck::scenario::{self, Scenario};
 
-use crate::{Written, of_files, pages};
+use crate::{Written, of_files, pages, top};
 
-/// Wordings of one rule: the shape of each, and its first example.
+/// Wordings of one rule: the shape of each, and an example.
 type Wordings = BTreeMap<String, String>;
 
 #[test]
-fn the_messages_of_all_rules() {
+fn the_messages_of_all_rules_are_those_that_were_read() {
     let said: RefCell<BTreeMap<&str, Wordings>> = RefCell::default();
     for written in pages::examples().into_iter().chain(of_files()) {
         listen(&written, &said);
     }
     let said = said.into_inner();
+    let silent: Vec<&str> = RULES.iter().map(|rule| rule.id).filter(|id| !said.contains_key(id)).collect();
+    assert!(silent.is_empty(), "no scenario makes these rules speak: {}", silent.join(", "));
+    let file = top().join("tests/scenarios/messages.txt");
+    if std::env::var_os("MESSAGES").is_some() {
+        std::fs::write(&file, page(&said)).expect("the file is ours");
+        return;
+    }
+    let read = known(&std::fs::read_to_string(&file).expect("the file is there"));
+    let is: BTreeSet<(String, String)> = said
+        .iter()
+        .flat_map(|(rule, wordings)| wordings.keys().map(|shape| ((*rule).to_owned(), shape.clone())))
+        .collect();
+    let new: Vec<&str> =
+        is.difference(&read).map(|(rule, shape)| said[rule.as_str()][shape].as_str()).collect();
+    let gone: Vec<&str> = read.difference(&is).map(|(_, shape)| shape.as_str()).collect();
+    assert!(
+        new.is_empty() && gone.is_empty(),
+        "not in messages.txt:\n{}\nnot said any more:\n{}\n(MESSAGES=write writes it anew)",
+        new.join("\n"),
+        gone.join("\n")
+    );
+}
+
+fn page(said: &BTreeMap<&str, Wordings>) -> String {
     let mut text = String::new();
-    let mut silent = vec![];
     for rule in RULES {
-        match said.get(rule.id) {
-            None => silent.push(rule.id),
-            Some(wordings) => {
-                text.extend([rule.id, "\n", &"=".repeat(rule.id.len()), "\n"]);
-                text.extend(wordings.values().map(|wording| format!("{wording}\n")));
-            }
+        text.extend(["== ", rule.id, "\n\n"]);
+        for wording in said[rule.id].values() {
+            text.extend([wording.as_str(), "\n"]);
         }
     }
-    assert!(silent.is_empty(), "no scenario makes these rules speak: {}", silent.join(", "));
-    insta::assert_snapshot!(text);
+    text
+}
+
+/// Returns the rule and the shape of every wording in the file.
+fn known(page: &str) -> BTreeSet<(String, String)> {
+    let mut rule = "";
+    let mut known = BTreeSet::new();
+    for paragraph in page.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()) {
+        match paragraph.strip_prefix("== ") {
+            Some(id) => rule = id,
+            None => drop(known.insert((rule.to_owned(), shape(paragraph)))),
+        }
+    }
+    known
 }
 
 fn listen(written: &Written, said: &RefCell<BTreeMap<&'static str, Wordings>>) {
