@@ -126,7 +126,11 @@ impl<'a> Facts<'a> {
             let mut versions = BTreeMap::new();
             for entry in self.refs(when).below("refs/tags/") {
                 if let RefKind::VersionTag(version) = self.kind(&entry.name) {
-                    let commit = entry.peeled.or_else(|| self.peel(entry.id));
+                    // The store says what a tag peels to, not what that is.
+                    let commit = match entry.peeled {
+                        Some(id) => self.ask(self.history.is_commit(id)).unwrap_or(false).then_some(id),
+                        None => self.peel(entry.id),
+                    };
                     let tag = VersionTag { name: entry.name.clone(), id: entry.id, commit };
                     versions.insert(version, tag);
                 }

@@ -125,6 +125,14 @@ pub trait History {
     /// [`Unreadable::Missing`] where no such object is in the store.
     fn object(&self, id: Oid) -> Answer<Object>;
 
+    /// Whether `id` names a commit.
+    ///
+    /// # Errors
+    /// [`Unreadable::Missing`] where no such object is in the store.
+    fn is_commit(&self, id: Oid) -> Answer<bool> {
+        Ok(matches!(self.object(id)?, Object::Commit))
+    }
+
     /// Returns the decoded commit `id`.
     ///
     /// # Errors

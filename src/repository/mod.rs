@@ -359,6 +359,13 @@ impl History for Repository {
         }
     }
 
+    fn is_commit(&self, id: Oid) -> Answer<bool> {
+        // What the graph lists was a commit when it was written, and is no other object since.
+        let source = self.walk.commits();
+        let listed = source.rows() > 0 && source.row_of(&id).is_some();
+        Ok(listed || source.objects.kind(id)? == Kind::Commit)
+    }
+
     fn commit(&self, id: Oid) -> Answer<Commit> {
         self.walk.commits().with_commit(id, |data| decode::commit(id, data))
     }
