@@ -148,7 +148,7 @@ impl Server {
                 .output()
                 .expect("git can be run");
         };
-        let ask: [(&str, &dyn Fn(), &dyn Fn()); 6] = [
+        let ask: [Question<'_>; 6] = [
             (
                 "is the root an ancestor of develop",
                 &|| assert!(repository().is_ancestor(first, develop).unwrap()),
@@ -279,7 +279,7 @@ impl<W: Write> Flow<W> {
 
     fn topic(&mut self, number: usize, from: usize) -> std::io::Result<usize> {
         let mut tip = from;
-        for step in 0..1 + number * 7 % 5 {
+        for step in 0..=(number * 7 % 5) {
             tip = self.commit("refs/flow/topic", &format!("Step {step} of topic {number}"), &[tip])?;
         }
         Ok(tip)
@@ -346,6 +346,9 @@ impl<W: Write> Flow<W> {
         write!(self.stream, "tag {name}\nfrom :{mark}\ntagger {who}\ndata {}\n{message}\n", message.len())
     }
 }
+
+/// A title, how we answer it, and how git does.
+type Question<'a> = (&'a str, &'a dyn Fn(), &'a dyn Fn());
 
 /// Returns the median time of each of `what`; they take turns.
 fn medians<const N: usize>(what: [&dyn Fn(); N], runs: usize) -> [Duration; N] {

@@ -77,6 +77,19 @@ pub fn kind_of(policy: &Policy, name: &RefName) -> RefKind {
     }
 }
 
+/// Returns the release whose line `name` is. Cheaper than its kind, where thousands are asked.
+#[must_use]
+pub fn release_of(policy: &Policy, name: &RefName) -> Option<Release> {
+    let branch = name.branch()?;
+    if !policy.releases.as_ref()?.branch.may_match(branch) {
+        return None;
+    }
+    match kind_of(policy, name) {
+        RefKind::Release(release) => Some(release),
+        _ => None,
+    }
+}
+
 fn branch_kind(policy: &Policy, branch: &str) -> RefKind {
     if policy.integration.branch == branch {
         return RefKind::Integration;

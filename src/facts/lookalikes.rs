@@ -46,6 +46,9 @@ impl Space {
     }
 }
 
+/// How many updates a push of a few refs has.
+const FEW: usize = 16;
+
 impl Facts<'_> {
     /// Returns the refs after the push that look like `name`, branches for a branch and tags for a
     /// tag, sorted by name, each with what they have in common.
@@ -55,15 +58,27 @@ impl Facts<'_> {
             (_, Some(tag)) => (Space::Tags, tag),
             _ => return vec![],
         };
-        let by_case = self.grouped(&self.lookalikes.by_case, space, |short| short.to_ascii_lowercase());
-        let same_case = by_case.get(&short.to_ascii_lowercase());
+        let same_case = self.same_case(space, short);
         let mut found: Vec<(RefName, Alike)> =
-            same_case.into_iter().flatten().map(|other| (other.clone(), Alike::Case)).collect();
+            same_case.into_iter().map(|other| (other, Alike::Case)).collect();
         found.extend(self.same_shape(space, short));
         found.retain(|(other, _)| other != name);
         found.sort();
         found.dedup_by(|later, earlier| later.0 == earlier.0);
         found
+    }
+
+    /// Returns the names that are `short` but for the case of letters.
+    fn same_case(&self, space: Space, short: &BStr) -> Vec<RefName> {
+        // For a push of a few refs, looking at every name costs less than sorting them in.
+        if self.push.updates.len() <= FEW {
+            let refs = self.refs(When::After).below(space.prefix());
+            let names = refs.iter().map(|entry| &entry.name);
+            let same = |name: &&RefName| name.full()[space.prefix().len()..].eq_ignore_ascii_case(short);
+            return names.filter(same).cloned().collect();
+        }
+        let by_case = self.grouped(&self.lookalikes.by_case, space, |short| short.to_ascii_lowercase());
+        by_case.get(&short.to_ascii_lowercase()).cloned().unwrap_or_default()
     }
 
     /// Shapes are compared only where one of the two names has a character outside ASCII.

@@ -55,7 +55,10 @@ impl Facts<'_> {
         let mut found: Vec<(String, Oid)> = vec![];
         for when in [When::Before, When::After] {
             for entry in self.refs(when).below("refs/heads/") {
-                if matches!(self.kind(&entry.name), RefKind::Topic { kind, .. } if kind == wanted) {
+                let pattern = &self.policy.topics[wanted].branch;
+                if entry.name.branch().is_some_and(|branch| pattern.may_match(branch))
+                    && matches!(self.kind(&entry.name), RefKind::Topic { kind, .. } if kind == wanted)
+                {
                     let topic = (entry.name.short(), entry.id);
                     if !found.contains(&topic) {
                         found.push(topic);

@@ -27,7 +27,7 @@ use crate::version::{Release, Version};
 
 pub use confirmation::{Confirmed, Flaw, NewRecord, Proof, Record, Standing};
 pub use deployment::{Deployment, deployment_of, is_image_tag};
-pub use kinds::{RecordName, RefKind, kind_of, name_of, version_of};
+pub use kinds::{RecordName, RefKind, kind_of, name_of, release_of, version_of};
 pub use lines::{Cut, LineId, LineMove};
 pub use lookalikes::Alike;
 pub use merge::{Accused, Entry, Unconfirmed};
@@ -144,7 +144,7 @@ impl<'a> Facts<'a> {
         self.releases[when as usize].get_or_init(|| {
             let mut releases = BTreeMap::new();
             for entry in self.refs(when).below("refs/heads/") {
-                if let RefKind::Release(release) = self.kind(&entry.name) {
+                if let Some(release) = release_of(self.policy, &entry.name) {
                     releases.insert(release, entry.id);
                 }
             }

@@ -26,8 +26,8 @@ const PAIRS: usize = 40_000;
 /// Returns a short name that both patterns match; `None` where there is none, or where it cannot
 /// be said at this price.
 pub(super) fn common_name(one: &Pattern, other: &Pattern) -> Option<String> {
-    let one_automaton = automaton(&parse(one.source()).ok()?)?;
-    let other_automaton = automaton(&parse(other.source()).ok()?)?;
+    let one_automaton = automaton(parse(one.source()).ok()?.as_ref())?;
+    let other_automaton = automaton(parse(other.source()).ok()?.as_ref())?;
     let name = search(&one_automaton, &other_automaton)?;
     // Anchors and word boundaries were passed over on the way.
     (one.is_match(&name) && other.is_match(&name)).then_some(name)

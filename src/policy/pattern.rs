@@ -4,8 +4,11 @@
 //! So a pattern is only parsed when the policy is read, is compiled when a name comes that begins
 //! the way all its names begin, and never otherwise.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
@@ -16,7 +19,16 @@ use regex_syntax::hir::{Hir, HirKind};
 pub struct Pattern {
     source: String,
     start: String,
-    compiled: OnceLock<Regex>,
+    compiled: OnceLock<Compiled>,
+}
+
+/// A compiled pattern, and which of its groups are the named ones.
+#[derive(Clone)]
+struct Compiled {
+    regex: Regex,
+    version: Option<usize>,
+    n: Option<usize>,
+    topic: Option<usize>,
 }
 
 /// What a pattern's groups caught.
@@ -74,25 +86,38 @@ impl Pattern {
     /// Returns what the groups caught where the whole of `name` matches.
     #[must_use]
     pub fn captures(&self, name: &str) -> Option<Captures> {
-        let caught = self.regex_for(name)?.captures(name)?;
-        let group = |group| caught.name(group).map(|text| text.as_str().to_owned());
-        Some(Captures { version: group("version"), n: group("n"), topic: group("topic") })
+        let compiled = self.compiled_for(name)?;
+        let caught = compiled.regex.captures(name)?;
+        let group = |group: Option<usize>| Some(caught.get(group?)?.as_str().to_owned());
+        Some(Captures {
+            version: group(compiled.version),
+            n: group(compiled.n),
+            topic: group(compiled.topic),
+        })
     }
 
     /// Whether the whole of `name` matches.
     #[must_use]
     pub fn is_match(&self, name: &str) -> bool {
-        self.regex_for(name).is_some_and(|regex| regex.is_match(name))
+        self.compiled_for(name).is_some_and(|compiled| compiled.regex.is_match(name))
     }
 
-    fn regex_for(&self, name: &str) -> Option<&Regex> {
-        if !name.starts_with(&self.start) {
+    /// Whether `name` begins as all names do that match: `false` is certain, and costs nothing.
+    #[must_use]
+    pub fn may_match(&self, name: &[u8]) -> bool {
+        name.starts_with(self.start.as_bytes())
+    }
+
+    fn compiled_for(&self, name: &str) -> Option<&Compiled> {
+        if !self.may_match(name.as_bytes()) {
             return None;
         }
-        Some(
-            self.compiled
-                .get_or_init(|| compile(&self.source).expect("a pattern's size was judged when it was read")),
-        )
+        Some(self.compiled.get_or_init(|| {
+            let regex = compile(&self.source).expect("a pattern's size was judged when it was read");
+            let group = |name| regex.capture_names().position(|known| known == Some(name));
+            let (version, n, topic) = (group("version"), group("n"), group("topic"));
+            Compiled { regex, version, n, topic }
+        }))
     }
 }
 
@@ -102,8 +127,22 @@ impl fmt::Debug for Pattern {
     }
 }
 
+thread_local! {
+    /// What was parsed already: reading a policy asks for the same patterns several times.
+    static PARSED: RefCell<HashMap<String, Rc<Hir>>> = RefCell::default();
+}
+
 /// Returns the meaning of a pattern.
-pub(super) fn parse(source: &str) -> Result<Hir, BadPattern> {
+pub(super) fn parse(source: &str) -> Result<Rc<Hir>, BadPattern> {
+    if let Some(known) = PARSED.with_borrow(|parsed| parsed.get(source).cloned()) {
+        return Ok(known);
+    }
+    let hir = Rc::new(parse_anew(source)?);
+    PARSED.with_borrow_mut(|parsed| parsed.insert(source.to_owned(), Rc::clone(&hir)));
+    Ok(hir)
+}
+
+fn parse_anew(source: &str) -> Result<Hir, BadPattern> {
     if source.len() > LONGEST {
         let message = format!("it is longer than {LONGEST} characters");
         return Err(BadPattern { span: 0..source.len(), message });

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gix::hash::Kind as Hash;
 
-use crate::history::{Answer, BStr, ByteSlice, Oid, Unreadable};
+use crate::history::{Answer, BStr, BString, ByteSlice, Oid, Unreadable};
 
 /// An open `packed-refs` file.
 #[derive(Debug)]
@@ -84,7 +84,11 @@ impl Packed {
 
     /// Visits every ref whose name begins with `prefix`: its name, what it holds, and what that
     /// peels to where the file says.
-    pub(super) fn below(&self, prefix: &[u8], mut visit: impl FnMut(&BStr, Oid, Option<Oid>)) -> Answer<()> {
+    pub(super) fn below(
+        &self,
+        prefix: &[u8],
+        mut visit: impl FnMut(BString, Oid, Option<Oid>),
+    ) -> Answer<()> {
         self.visit(prefix, |name, id, peeled| {
             let inside = name.starts_with(prefix);
             if inside {
@@ -95,10 +99,10 @@ impl Packed {
     }
 
     /// Visits the entries that are not before `from`, as long as `visit` says so.
-    fn visit(&self, from: &[u8], mut visit: impl FnMut(&BStr, Oid, Option<Oid>) -> bool) -> Answer<()> {
+    fn visit(&self, from: &[u8], mut visit: impl FnMut(BString, Oid, Option<Oid>) -> bool) -> Answer<()> {
         let mut at = self.shortly_before(from)?;
         let mut block = vec![];
-        let mut pending: Option<(Vec<u8>, Oid)> = None;
+        let mut pending: Option<(BString, Oid)> = None;
         loop {
             block.clear();
             self.source.read(at, BLOCK, &mut block)?;
@@ -112,20 +116,21 @@ impl Packed {
                 if let Some(hex) = line.strip_prefix(b"^") {
                     if let Some((name, id)) = pending.take()
                         && let peeled = Some(self.id(hex, line)?)
-                        && !visit(name.as_bstr(), id, peeled)
+                        && !visit(name, id, peeled)
                     {
                         return Ok(());
                     }
                     continue;
                 }
                 if let Some((name, id)) = pending.take()
-                    && !visit(name.as_bstr(), id, self.unpeeled(&name, id))
+                    && let peeled = self.unpeeled(&name, id)
+                    && !visit(name, id, peeled)
                 {
                     return Ok(());
                 }
-                let (id, name) = self.entry(line)?;
+                let (hex, name) = self.entry(line)?;
                 if name.as_bytes() >= from {
-                    pending = Some((name.to_vec(), id));
+                    pending = Some((name.to_owned(), self.id(hex, line)?));
                 }
             }
             if whole == 0 || at >= self.source.len() {
@@ -133,7 +138,8 @@ impl Packed {
             }
         }
         if let Some((name, id)) = pending {
-            visit(name.as_bstr(), id, self.unpeeled(&name, id));
+            let peeled = self.unpeeled(&name, id);
+            visit(name, id, peeled);
         }
         Ok(())
     }
@@ -178,14 +184,15 @@ impl Packed {
         Ok(if window.is_empty() { self.source.len() } else { at + skip as u64 })
     }
 
-    fn entry<'a>(&self, line: &'a [u8]) -> Answer<(Oid, &'a BStr)> {
+    /// Splits an entry into the id as text and the name.
+    fn entry<'a>(&self, line: &'a [u8]) -> Answer<(&'a [u8], &'a BStr)> {
         let (hex, name) = line.split_at_checked(self.hash.len_in_hex()).ok_or_else(|| damaged(line))?;
         let name = name.strip_prefix(b" ").ok_or_else(|| damaged(line))?;
-        Ok((self.id(hex, line)?, name.trim_end().as_bstr()))
+        Ok((hex, name.as_bstr()))
     }
 
     fn id(&self, hex: &[u8], line: &[u8]) -> Answer<Oid> {
-        let id = Oid::from_hex(hex.trim_end()).ok().filter(|id| id.kind() == self.hash);
+        let id = Oid::from_hex(hex).ok().filter(|id| id.kind() == self.hash);
         id.ok_or_else(|| damaged(line))
     }
 }

@@ -58,7 +58,7 @@ impl Files<'_> {
         if let Some(packed) = &packed {
             for prefix in prefixes {
                 packed.below(prefix.as_bytes(), |name, id, peeled| {
-                    if !loose.contains_key(name) {
+                    if !loose.contains_key(&name) {
                         let name = RefName::new(name);
                         refs.push(Ref { peeled, ..Ref::new(name, id) });
                     }
