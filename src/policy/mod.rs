@@ -2,6 +2,7 @@
 //!
 //! A [`Policy`] has no mistakes: reading gives one, or all mistakes at once.
 
+mod automaton;
 mod build;
 mod contradictions;
 pub mod discovery;

@@ -5,94 +5,24 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use regex_syntax::hir::{Class, Hir, HirKind};
-
+use super::automaton::{Automaton, State, holds};
 use super::pattern::{Pattern, parse};
 
-/// A state of an automaton.
-enum State {
-    /// Goes on without reading.
-    Either(Vec<usize>),
-    /// Reads one character of these ranges.
-    Read(Vec<(char, char)>, usize),
-    /// The name ends here.
-    End,
-}
-
-/// How many states an automaton may have, and how many pairs are visited.
-const STATES: usize = 4000;
+/// How many pairs of states are visited.
 const PAIRS: usize = 40_000;
 
 /// Returns a short name that both patterns match; `None` where there is none, or where it cannot
 /// be said at this price.
 pub(super) fn common_name(one: &Pattern, other: &Pattern) -> Option<String> {
-    let one_automaton = automaton(parse(one.source()).ok()?.as_ref())?;
-    let other_automaton = automaton(parse(other.source()).ok()?.as_ref())?;
-    let name = search(&one_automaton, &other_automaton)?;
-    // Anchors and word boundaries were passed over on the way.
-    (one.is_match(&name) && other.is_match(&name)).then_some(name)
-}
-
-fn automaton(hir: &Hir) -> Option<Vec<State>> {
-    let mut states = vec![State::End];
-    let start = build(hir, 0, &mut states)?;
-    states.push(State::Either(vec![start]));
-    Some(states)
-}
-
-/// Adds the states of `hir`, which go on at `next`; returns where they start.
-fn build(hir: &Hir, next: usize, states: &mut Vec<State>) -> Option<usize> {
-    if states.len() > STATES {
+    let (one_start, other_start) = (one.start(), other.start());
+    if !one_start.starts_with(other_start) && !other_start.starts_with(one_start) {
         return None;
     }
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Some(next),
-        HirKind::Literal(literal) => {
-            let text = std::str::from_utf8(&literal.0).ok()?;
-            Some(text.chars().rev().fold(next, |next, c| add(states, State::Read(vec![(c, c)], next))))
-        }
-        HirKind::Class(Class::Unicode(class)) => {
-            let ranges = class.ranges().iter().map(|range| (range.start(), range.end())).collect();
-            Some(add(states, State::Read(ranges, next)))
-        }
-        HirKind::Class(Class::Bytes(class)) => {
-            let ranges = class.ranges().iter();
-            let ranges = ranges.map(|range| (range.start().into(), range.end().into())).collect();
-            Some(add(states, State::Read(ranges, next)))
-        }
-        HirKind::Capture(group) => build(&group.sub, next, states),
-        HirKind::Concat(parts) => parts.iter().rev().try_fold(next, |next, part| build(part, next, states)),
-        HirKind::Alternation(parts) => {
-            let starts = parts.iter().map(|part| build(part, next, states)).collect::<Option<_>>()?;
-            Some(add(states, State::Either(starts)))
-        }
-        HirKind::Repetition(repeated) => {
-            let mut at = next;
-            match repeated.max {
-                None => {
-                    let again = add(states, State::Either(vec![next]));
-                    let body = build(&repeated.sub, again, states)?;
-                    states[again] = State::Either(vec![next, body]);
-                    at = again;
-                }
-                Some(most) => {
-                    for _ in repeated.min..most {
-                        let body = build(&repeated.sub, at, states)?;
-                        at = add(states, State::Either(vec![next, body]));
-                    }
-                }
-            }
-            for _ in 0..repeated.min {
-                at = build(&repeated.sub, at, states)?;
-            }
-            Some(at)
-        }
-    }
-}
-
-fn add(states: &mut Vec<State>, state: State) -> usize {
-    states.push(state);
-    states.len() - 1
+    let one_automaton = Automaton::of(parse(one.source()).ok()?.as_ref())?;
+    let other_automaton = Automaton::of(parse(other.source()).ok()?.as_ref())?;
+    let name = search(one_automaton.states(), other_automaton.states())?;
+    // Anchors and word boundaries were passed over on the way.
+    (one.is_match(&name) && other.is_match(&name)).then_some(name)
 }
 
 type Pair = (usize, usize);
@@ -106,6 +36,8 @@ fn search(one: &[State], other: &[State]) -> Option<String> {
             (State::End, State::End) => return Some(spell(pair, &from)),
             (State::Either(nexts), _) => nexts.iter().map(|&next| ((next, pair.1), None)).collect(),
             (_, State::Either(nexts)) => nexts.iter().map(|&next| ((pair.0, next), None)).collect(),
+            (State::Note(_, next) | State::Only(_, next), _) => vec![((*next, pair.1), None)],
+            (_, State::Note(_, next) | State::Only(_, next)) => vec![((pair.0, *next), None)],
             (State::Read(first, one_next), State::Read(second, other_next)) => {
                 common_char(first, second).map(|c| ((*one_next, *other_next), Some(c))).into_iter().collect()
             }
@@ -136,12 +68,10 @@ fn spell(end: Pair, from: &HashMap<Pair, Option<(Pair, Option<char>)>>) -> Strin
 
 /// Returns a character that both read, a plain one where there is one.
 fn common_char(first: &[(char, char)], second: &[(char, char)]) -> Option<char> {
-    let within =
-        |ranges: &[(char, char)], c: char| ranges.iter().any(|(low, high)| (*low..=*high).contains(&c));
-    let plain = ('a'..='z').chain('0'..='9').find(|c| within(first, *c) && within(second, *c));
+    let plain = ('a'..='z').chain('0'..='9').find(|c| holds(first, *c) && holds(second, *c));
     plain.or_else(|| {
         let starts = first.iter().chain(second).map(|(low, _)| *low);
-        starts.into_iter().find(|c| within(first, *c) && within(second, *c))
+        starts.into_iter().find(|c| holds(first, *c) && holds(second, *c))
     })
 }
 

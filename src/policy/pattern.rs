@@ -1,8 +1,8 @@
 //! A name pattern of the policy: a regular expression that matches whole names.
 //!
-//! A hook starts for every push, and compiling a regular expression costs more than most pushes.
-//! So a pattern is only parsed when the policy is read, is compiled when a name comes that begins
-//! the way all its names begin, and never otherwise.
+//! A hook starts for every push, and compiling regular expressions costs more than most pushes.
+//! So a pattern is only parsed when the policy is read; what matches a name is made when one comes
+//! that begins the way all its names begin.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,21 +14,15 @@ use std::sync::OnceLock;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind};
 
+use super::automaton::Automaton;
+
 /// A pattern that matches whole short names.
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
     start: String,
-    compiled: OnceLock<Compiled>,
-}
-
-/// A compiled pattern, and which of its groups are the named ones.
-#[derive(Clone)]
-struct Compiled {
-    regex: Regex,
-    version: Option<usize>,
-    n: Option<usize>,
-    topic: Option<usize>,
+    automaton: OnceLock<Option<Automaton>>,
+    compiled: OnceLock<Regex>,
 }
 
 /// What a pattern's groups caught.
@@ -74,7 +68,12 @@ impl Pattern {
         if weight(&hir) > LIGHT && compile(source).is_none() {
             return Err(bad("it takes too much memory; repeat less"));
         }
-        Ok(Self { source: source.to_owned(), start: start(&hir), compiled: OnceLock::new() })
+        Ok(Self {
+            source: source.to_owned(),
+            start: start(&hir),
+            automaton: OnceLock::new(),
+            compiled: OnceLock::new(),
+        })
     }
 
     /// Returns the text as the policy has it.
@@ -83,23 +82,31 @@ impl Pattern {
         &self.source
     }
 
+    /// Returns what all names that match begin with.
+    pub(super) fn start(&self) -> &str {
+        &self.start
+    }
+
     /// Returns what the groups caught where the whole of `name` matches.
     #[must_use]
     pub fn captures(&self, name: &str) -> Option<Captures> {
-        let compiled = self.compiled_for(name)?;
-        let caught = compiled.regex.captures(name)?;
-        let group = |group: Option<usize>| Some(caught.get(group?)?.as_str().to_owned());
-        Some(Captures {
-            version: group(compiled.version),
-            n: group(compiled.n),
-            topic: group(compiled.topic),
-        })
+        if !self.may_match(name.as_bytes()) {
+            return None;
+        }
+        if let Some(automaton) = self.automaton(name) {
+            let slots = automaton.run(name)?;
+            let group = |group| automaton.caught(group, name, &slots);
+            return Some(Captures { version: group("version"), n: group("n"), topic: group("topic") });
+        }
+        let caught = self.regex().captures(name)?;
+        let group = |group| caught.name(group).map(|text| text.as_str().to_owned());
+        Some(Captures { version: group("version"), n: group("n"), topic: group("topic") })
     }
 
     /// Whether the whole of `name` matches.
     #[must_use]
     pub fn is_match(&self, name: &str) -> bool {
-        self.compiled_for(name).is_some_and(|compiled| compiled.regex.is_match(name))
+        self.captures(name).is_some()
     }
 
     /// Whether `name` begins as all names do that match: `false` is certain, and costs nothing.
@@ -108,16 +115,15 @@ impl Pattern {
         name.starts_with(self.start.as_bytes())
     }
 
-    fn compiled_for(&self, name: &str) -> Option<&Compiled> {
-        if !self.may_match(name.as_bytes()) {
-            return None;
-        }
-        Some(self.compiled.get_or_init(|| {
-            let regex = compile(&self.source).expect("a pattern's size was judged when it was read");
-            let group = |name| regex.capture_names().position(|known| known == Some(name));
-            let (version, n, topic) = (group("version"), group("n"), group("topic"));
-            Compiled { regex, version, n, topic }
-        }))
+    /// Returns the automaton where it is exact for names such as this one.
+    fn automaton(&self, name: &str) -> Option<&Automaton> {
+        let made = self.automaton.get_or_init(|| Automaton::of(parse(&self.source).ok()?.as_ref()));
+        made.as_ref().filter(|automaton| automaton.can_match(name.len()))
+    }
+
+    fn regex(&self) -> &Regex {
+        self.compiled
+            .get_or_init(|| compile(&self.source).expect("a pattern's size was judged when it was read"))
     }
 }
 
@@ -270,7 +276,7 @@ mod tests {
         }
         let feature = pattern("feature/.+");
         assert!(!feature.is_match("release-1.0.0"));
-        assert!(feature.compiled.get().is_none());
+        assert!(feature.automaton.get().is_none());
     }
 
     #[test]
