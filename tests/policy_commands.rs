@@ -212,6 +212,26 @@ fn what_the_administrator_put_beside_the_hook_counts_first() {
 }
 
 #[test]
+fn a_push_that_spoils_the_policy_is_rejected() {
+    let pair = pair();
+    pair.commit(".flowcheck.toml", &with_kind("task"));
+    pair.push(&["develop"]).expect("the first push brings the policy");
+    pair.commit(".flowcheck.toml", "version = 1\n");
+    let said = pair.push(&["develop"]).expect_err("it is no policy");
+    assert!(said.contains("error[policy-change]"), "{said}");
+    // The clone knows it before, for it knows which branch is the server's default.
+    git(&pair.clone, &["fetch", "-q", "origin"]);
+    git(&pair.clone, &["remote", "set-head", "origin", "develop"]);
+    git(&pair.clone, &["checkout", "-q", "-b", "task/one", "develop~1"]);
+    let checked = flowcheck(&pair.clone, &["check", "develop"]);
+    assert_eq!(checked.status.code(), Some(1), "{}", stderr(&checked));
+    let both = stderr(&checked) + &stdout(&checked);
+    assert!(both.contains("error[policy-change]"), "{both}");
+    let checked = flowcheck(&pair.clone, &["check", "task/one"]);
+    assert!(checked.status.success(), "{}", stderr(&checked));
+}
+
+#[test]
 fn a_policy_that_is_named_and_not_there_stops_the_push() {
     let pair = pair();
     git(&pair.server, &["config", "flowcheck.policy", "gone.toml"]);

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Global};
-use crate::history::History as _;
+use crate::history::{History as _, RefName};
 use crate::policy::discovery::{self, Found, Home, Lookups, Place, Side};
 use crate::policy::{Policy, Reading};
 use crate::repository::Repository;
@@ -19,9 +19,22 @@ pub(super) fn policy(global: &Global, repository: &Repository, side: Side) -> Re
         None => Policy::built_in(),
     };
     if discovery::is_in_tree(found.as_ref()) {
-        policy.home = repository.default_branch().map_err(Failure::Judge)?.map(|branch| Home { branch });
+        policy.home = default_branch(repository, side)?.map(|branch| Home { branch });
     }
     Ok(policy)
+}
+
+/// Returns the server's default branch; a clone knows it from the remote that it was made of.
+fn default_branch(repository: &Repository, side: Side) -> Result<Option<RefName>, Failure> {
+    if side == Side::Server {
+        return repository.default_branch().map_err(Failure::Judge);
+    }
+    let head = RefName::new("refs/remotes/origin/HEAD");
+    let stands_for = repository.stands_for(&head).map_err(Failure::Judge)?;
+    let branch = stands_for.full().strip_prefix(b"refs/remotes/origin/");
+    let branch =
+        branch.filter(|branch| *branch != b"HEAD").and_then(|branch| std::str::from_utf8(branch).ok());
+    Ok(branch.map(RefName::of_branch))
 }
 
 /// Returns the policy for whoever looks at this directory, be it a repository or not.

@@ -324,9 +324,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_registered_rule_has_its_name_here() {
-        for rule in crate::rules::RULES {
-            assert!(RULE_NAMES.contains(&rule.id), "`{}` is missing in RULE_NAMES", rule.id);
-        }
+    fn every_rule_has_its_name_here() {
+        let rules: Vec<_> = crate::rules::RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!(rules, RULE_NAMES);
     }
 }
