@@ -12,7 +12,6 @@ mod demo;
 mod doctor;
 mod event_log;
 mod explain;
-mod graph;
 mod hook;
 mod in_force;
 mod init;
@@ -31,7 +30,6 @@ mod status;
 mod target;
 mod uninstall;
 mod update;
-mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -126,10 +124,6 @@ pub enum Command {
     Explain(explain::Args),
     /// Lists all rules with their levels
     Rules(rules::Args),
-    /// Shows how a ref is judged, by which clauses, from which evidence
-    Why(why::Args),
-    /// Draws the flow as a picture (SVG)
-    Graph(graph::Args),
     /// Writes a commented policy.toml
     Init(init::Args),
     /// Checks, shows, describes or tests a policy
@@ -183,9 +177,6 @@ pub enum Exit {
 /// Why a command could not do its work: exit 2. The text follows "could not".
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The command does not exist yet.
-    #[error("run `{0}`: it is not built yet")]
-    NotBuilt(&'static str),
     /// A hook has said already why it could not.
     #[error("judge the push")]
     Said,
@@ -331,8 +322,6 @@ pub fn main() -> ExitCode {
         Command::Target(args) => target::run(&cli.global, args),
         Command::Explain(args) => explain::run(&cli.global, args),
         Command::Rules(args) => rules::run(&cli.global, args),
-        Command::Why(args) => why::run(&cli.global, args),
-        Command::Graph(args) => graph::run(&cli.global, args),
         Command::Init(args) => init::run(&cli.global, args),
         Command::Policy(args) => policy::run(&cli.global, args),
         Command::Install(args) => install::run(&cli.global, args),

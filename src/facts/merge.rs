@@ -110,18 +110,29 @@ impl Facts<'_> {
         group
     }
 
-    /// The release lines and version tags, where releases may enter `line`.
-    fn release_group(&self, line: LineId) -> Option<Group> {
-        let releases = self.policy.releases.as_ref()?;
-        if !releases.into.contains(&line.role()) {
-            return None;
+    /// The release lines and version tags, where releases may enter the line. A version tag that
+    /// the push sets on the line's own new steps is no evidence for what these took in.
+    fn release_group(&self, moved: &LineMove) -> Option<Option<Group>> {
+        let enters = |role: &LineRole| *role == moved.line.role();
+        if !self.policy.releases.as_ref().is_some_and(|releases| releases.into.iter().any(enters)) {
+            return Some(None);
         }
-        let mut tips: Vec<Oid> = vec![];
+        let known = self.versions(When::Before);
+        let mut tips: Vec<Oid> = known.values().filter_map(|tag| tag.commit).collect();
         for when in [When::Before, When::After] {
             tips.extend(self.releases(when).values());
-            tips.extend(self.versions(when).values().filter_map(|tag| tag.commit));
         }
-        Some(Group { entry: Entry::Permitted, tips, bases: vec![], until: None })
+        for (version, tag) in self.versions(When::After) {
+            let commit = tag
+                .commit
+                .filter(|commit| known.get(version).is_none_or(|known| known.commit != Some(*commit)));
+            if let Some(commit) = commit
+                && self.stands_beside(moved, commit)?
+            {
+                tips.push(commit);
+            }
+        }
+        Some(Some(Group { entry: Entry::Permitted, tips, bases: vec![], until: None }))
     }
 
     /// What is judged for `merge-source`: what came in from the side; on a line that takes
@@ -134,7 +145,21 @@ impl Facts<'_> {
         if incoming.is_empty() {
             return Some(incoming);
         }
-        self.without(&incoming, &self.shipped_below(moved.line.release()))
+        let mut shipped = vec![];
+        for tip in self.shipped_below(moved.line.release()) {
+            shipped.extend(self.stands_beside(moved, tip)?.then_some(tip));
+        }
+        self.without(&incoming, &shipped)
+    }
+
+    /// Whether `commit` contains no new step of the line: what stands on these is no evidence for
+    /// what they took in.
+    fn stands_beside(&self, moved: &LineMove, commit: Oid) -> Option<bool> {
+        // Steps are newest first: what contains one contains the oldest.
+        match moved.trunk.last() {
+            Some(oldest) => Some(!self.ask(self.history.is_ancestor(*oldest, commit))?),
+            None => Some(true),
+        }
     }
 
     /// Returns what a line takes in that its refs do not allow: of the wrong kind, and of a kind
@@ -147,7 +172,7 @@ impl Facts<'_> {
         let line = moved.line;
         let mut groups: Vec<Group> =
             (0..self.policy.topics.len()).map(|kind| self.topic_group(line, kind)).collect();
-        groups.extend(self.release_group(line));
+        groups.extend(self.release_group(moved)?);
         let entries = self.entries(&incoming, &groups)?;
         let owned = self.owned_by_others(line, &incoming)?;
         let pick = |wanted: Entry| -> Vec<Oid> {
@@ -361,7 +386,7 @@ impl Facts<'_> {
     /// Returns the new trunk commit that makes, as one change, the whole change of an unconfirmed
     /// release since its merge base with the line.
     fn squashed(&self, moved: &LineMove) -> Option<Option<Unconfirmed>> {
-        let mut changes: Vec<(Release, PatchId)> = vec![];
+        let mut changes: Vec<(Release, Oid, PatchId)> = vec![];
         let tips = self.unconfirmed_tips();
         let mut known = self.shipped_below(None);
         known.push(moved.new);
@@ -374,7 +399,7 @@ impl Facts<'_> {
             if base == tip {
                 continue;
             }
-            changes.extend(self.ask(self.history.patch(Some(base), tip))?.map(|patch| (release, patch)));
+            changes.extend(self.ask(self.history.patch(Some(base), tip))?.map(|patch| (release, tip, patch)));
         }
         if changes.is_empty() {
             return Some(None);
@@ -382,9 +407,12 @@ impl Facts<'_> {
         for commit in &moved.trunk {
             let first = self.ask(self.history.parents(*commit))?.first().copied();
             let Some(patch) = self.ask(self.history.patch(first, *commit))? else { continue };
-            if let Some((release, _)) = changes.iter().find(|(_, change)| *change == patch) {
-                let release = Some(*release);
-                return Some(Some(Unconfirmed { commits: vec![*commit], release, squashed: true }));
+            for (release, tip, change) in &changes {
+                // A release that contains the commit was cut above it, and did not come with it.
+                if *change == patch && !self.ask(self.history.is_ancestor(*commit, *tip))? {
+                    let release = Some(*release);
+                    return Some(Some(Unconfirmed { commits: vec![*commit], release, squashed: true }));
+                }
             }
         }
         Some(None)

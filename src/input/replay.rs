@@ -251,7 +251,7 @@ impl<'a> Scene<'a> {
             if Some(at) == birth {
                 break;
             }
-            if self.replay.too_old(at)? {
+            if self.replay.too_old(at)? || self.shipped_elsewhere(line, at) {
                 birth = Some(at);
                 break;
             }
@@ -287,6 +287,17 @@ impl<'a> Scene<'a> {
         }
         self.trunks.push(trunk);
         Ok(())
+    }
+
+    /// Whether a release that is tagged on another line stands at one of its version tags: what
+    /// lies below was judged where it was tagged.
+    fn shipped_elsewhere(&self, line: LineId, commit: Oid) -> bool {
+        let LineId::Release(release) = line else { return false };
+        self.replay.policy.tags.on != LineRole::Release
+            && self.tags.iter().any(|tag| {
+                tag.commit == Some(commit)
+                    && matches!(tag.kind, RefKind::VersionTag(version) if version.release == release)
+            })
     }
 
     fn read_topics(&mut self) -> Answer<()> {
@@ -387,6 +398,16 @@ impl<'a> Scene<'a> {
             return self.hint(trunk, at, found);
         }
         let dated = self.step_findings(trunk, at, World::Dated, None)?;
+        let (latest, shared): (Vec<Finding>, Vec<Finding>) = latest
+            .into_iter()
+            .partition(|finding| finding.rule != "release-backflow" || self.made_on_a_line(finding));
+        if !shared.is_empty() {
+            note(
+                found,
+                "release-backflow",
+                "two lines took the same branch in; which was first is not recorded",
+            );
+        }
         settle(latest, &dated, found);
         self.hint(trunk, at, found)
     }
@@ -464,7 +485,14 @@ impl<'a> Scene<'a> {
                 at -= 1;
             }
         }
-        Ok(if other.steps.is_empty() { Some(other.tip) } else { other.before(at) })
+        let stood = if other.steps.is_empty() { Some(other.tip) } else { other.before(at) };
+        if let (World::Dated, 0, None, Some(birth)) = (world, at, other.line.release(), stood)
+            && !self.contains(step.commit, birth)?
+        {
+            // Nothing says that the line was there yet.
+            return Ok(None);
+        }
+        Ok(stood)
     }
 
     /// What the name in a merge's subject would add: a warning, for it is only a claim.
@@ -477,7 +505,8 @@ impl<'a> Scene<'a> {
         let name = RefName::of_branch(branch);
         let policy = self.replay.policy;
         let kind = kind_of(policy, &name);
-        let known = self.replay.refs.get(&name).is_some();
+        let is_line = matches!(kind, RefKind::Integration);
+        let known = self.replay.refs.get(&name).is_some() && !is_line;
         if known || kind_of(policy, &RefName::of_tag(branch)) != RefKind::Tag {
             return Ok(());
         }
@@ -489,6 +518,16 @@ impl<'a> Scene<'a> {
             finding.rule = "branch-name";
             finding.new = Some(merged);
             finding.object = Some(step.commit);
+            found.findings.push(finding);
+            return Ok(());
+        }
+        if kind == RefKind::Integration && trunk.line == LineId::Production {
+            let message = format!("`{}` was merged into `{}`", name.short(), trunk.name.short());
+            let mut finding = Finding::new(&trunk.name, message)
+                .note("the name is known from the merge's subject only")
+                .warning();
+            finding.rule = "merge-source";
+            finding.new = Some(step.commit);
             found.findings.push(finding);
             return Ok(());
         }
@@ -534,6 +573,7 @@ impl<'a> Scene<'a> {
             // Whether the release took it when it was made is not shown by what stands now.
             match finding.rule {
                 "release-state" => note(found, "release-state", "when a branch was made is not recorded"),
+                "branch-origin" if !finding.momentary => self.settle_origin(finding, found),
                 _ if finding.momentary => {
                     note(found, finding.rule, "the release line that it came from is gone");
                 }
@@ -541,6 +581,27 @@ impl<'a> Scene<'a> {
             }
         }
         Ok(())
+    }
+
+    /// What stands says whose a commit is now, and not who had it first: a warning at most.
+    fn settle_origin(&self, finding: Finding, found: &mut Replayed) {
+        if self.made_on_a_line(&finding) {
+            found.findings.push(finding.warning());
+        } else {
+            note(found, "branch-origin", "a line took the branch's commits in, and may have done so later");
+        }
+    }
+
+    /// Whether one of the commits that a finding lists is a merge that a line made itself: nobody
+    /// can have had it before the line.
+    fn made_on_a_line(&self, finding: &Finding) -> bool {
+        let made = |commit: &Oid| {
+            self.trunks.iter().any(|trunk| {
+                let entered = trunk.entered.get(commit).map(|at| &trunk.steps[*at]);
+                entered.is_some_and(|step| step.commit == *commit && step.introduced.len() > 1)
+            })
+        };
+        finding.commits.iter().any(|named| made(&named.id))
     }
 
     /// Judges each tag as one creation.
@@ -624,7 +685,11 @@ fn settle(latest: Vec<Finding>, dated: &[Finding], found: &mut Replayed) {
             note(found, finding.rule, "only the dates say what came first, and dates are claims");
         }
     }
-    found.findings.extend(sure);
+    found.findings.extend(sure.into_iter().map(|finding| match finding.rule {
+        // Another branch may have held the same commits, and be gone.
+        "merge-source" => finding.note("as far as the branches that still stand show").warning(),
+        _ => finding,
+    }));
 }
 
 fn note(found: &mut Replayed, rule: &str, why: &str) {

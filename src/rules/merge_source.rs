@@ -28,7 +28,10 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     let caption = count(accused.commits.len(), "commit comes in with it:", "commits come in with it:");
     let finding = Finding::new(&update.name, message).clause(&clause(&kind, moved.line, cx));
     let finding = words::listing(finding, caption, &accused.commits, cx).note(reason(&kind, moved.line, cx));
-    vec![words::start_over(finding, &moved, cx)]
+    let mut finding = words::start_over(finding, &moved, cx);
+    // Once the release is gone by which it came, the line it was cut from is all that holds it.
+    finding.momentary = kind == "line" && moved.line == LineId::Production;
+    vec![finding]
 }
 
 fn clause(kind: &str, line: LineId, cx: &Context<'_>) -> Clause {

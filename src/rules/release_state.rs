@@ -127,6 +127,7 @@ fn closed(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Finding {
     let by = cx.facts.closed_by(release).map_or_else(String::new, |version| tag_name(version, cx));
     let name = update.name.short();
     let finding = Finding::new(&update.name, format!("`{name}` belongs to {release}, which is closed"))
+        .momentary()
         .note(format!("`{by}` is confirmed: prod has moved on, and {release} takes nothing more"));
     match cx.policy.releases.as_ref() {
         Some(releases) => finding

@@ -1,6 +1,7 @@
 //! Random histories and random pushes: what must hold for every one of them.
 
 mod actors;
+mod audits;
 mod bytes;
 mod compare;
 mod holds;
