@@ -186,10 +186,14 @@ impl<'a> Step<'a> {
     /// `merge-source`, and `release-state` where only the state forbids.
     fn sources(&self) -> Said {
         let case = self.case;
-        let welcome = match self.line {
-            Line::Release(release) => case.shipped_below(release),
-            Line::Integration | Line::Production => case.shipped(),
-        };
+        let proven = case.proven.iter().filter(|(version, tag)| {
+            let below = match self.line {
+                Line::Release(release) => version.release < release,
+                Line::Integration | Line::Production => true,
+            };
+            below && !self.permits_itself(**version, **tag)
+        });
+        let welcome = case.all(proven.map(|(_, tag)| *tag));
         let (topics, lines, wrong) = (self.topics(), self.permitted_lines(), self.wrong_lines());
         let mut said = Said::new();
         for &merge in &self.trunk {
@@ -261,9 +265,20 @@ impl<'a> Step<'a> {
         let mut permitted = Set::new();
         for refs in [case.before(), &case.after] {
             permitted.extend(case.all(case.releases(refs).into_values()));
-            permitted.extend(case.all(case.versions(refs).into_values()));
         }
+        permitted.extend(case.all(case.versions(case.before()).into_values()));
+        let after = case.versions(&case.after).into_iter();
+        let tags = after.filter(|(version, tag)| !self.permits_itself(*version, *tag));
+        permitted.extend(case.all(tags.map(|(_, tag)| tag)));
         permitted
+    }
+
+    /// Whether a version tag that the push sets stands on the line's own new steps: it is no
+    /// evidence for what these took in.
+    fn permits_itself(&self, version: Version, tag: Oid) -> bool {
+        let case = self.case;
+        let is_new = case.versions(case.before()).get(&version) != Some(&tag);
+        is_new && self.trunk.iter().any(|step| case.anc(tag).contains(step))
     }
 
     fn wrong_lines(&self) -> Set {
