@@ -145,9 +145,11 @@ impl Facts<'_> {
         if incoming.is_empty() {
             return Some(incoming);
         }
+        let known: HashSet<Oid> = self.versions(When::Before).values().filter_map(|tag| tag.commit).collect();
         let mut shipped = vec![];
         for tip in self.shipped_below(moved.line.release()) {
-            shipped.extend(self.stands_beside(moved, tip)?.then_some(tip));
+            let counts = known.contains(&tip) || self.stands_beside(moved, tip)?;
+            shipped.extend(counts.then_some(tip));
         }
         self.without(&incoming, &shipped)
     }
