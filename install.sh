@@ -3,8 +3,9 @@
 #
 #   ./install.sh [--to DIR] [--dry-run]
 #
-# DIR gets bin/flowcheck, bin/git-flowcheck (for `git flowcheck`), and under share/flowcheck
-# the hooks to copy by hand and the commented policy. Default: ~/.local
+# DIR gets bin/flowcheck, bin/git-flowcheck (for `git flowcheck`), man pages, completions for
+# bash, zsh and fish, and under share/flowcheck the hooks to copy by hand and the commented
+# policy. Default: ~/.local
 
 set -eu
 
@@ -100,6 +101,21 @@ if [ -f "$here/policy.toml.example" ]; then
     step mkdir -p "$to/share/flowcheck"
     step cp "$here/policy.toml.example" "$to/share/flowcheck/"
 fi
+
+
+# The program writes what belongs to it.
+completions() {
+    step mkdir -p "$to/share/$2"
+    if [ "$dry_run" = yes ]; then
+        say "would write: $to/share/$2/$3"
+    else
+        "$to/bin/flowcheck" completions "$1" >"$to/share/$2/$3"
+    fi
+}
+step "$to/bin/flowcheck" man --to "$to/share/man/man1" || die "could not write the man pages"
+completions bash bash-completion/completions flowcheck
+completions zsh zsh/site-functions _flowcheck
+completions fish fish/vendor_completions.d flowcheck.fish
 
 [ "$dry_run" = yes ] && exit 0
 

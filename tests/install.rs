@@ -432,7 +432,15 @@ fn install_sh_puts_an_archive_in_place() {
     let path = format!("{}/bin:{}", to.display(), std::env::var("PATH").unwrap_or_default());
     let version = run(dir.path(), "git", &["flowcheck", "--version"], &[("PATH", &path)]);
     assert!(ended(&version).1.contains(env!("CARGO_PKG_VERSION")), "{}", ended(&version).2);
-    assert!(to.join("share/flowcheck/hooks/pre-receive").is_file());
+    for file in [
+        "flowcheck/hooks/pre-receive",
+        "man/man1/flowcheck-audit.1",
+        "bash-completion/completions/flowcheck",
+        "zsh/site-functions/_flowcheck",
+        "fish/vendor_completions.d/flowcheck.fish",
+    ] {
+        assert!(to.join("share").join(file).is_file(), "{file}");
+    }
     let wrong = run(dir.path(), "sh", &[script, "--prefix"], &[]);
     assert_eq!(wrong.status.code(), Some(2));
     fs::remove_file(archive.join("flowcheck")).expect("it is there");

@@ -1,8 +1,8 @@
 //! `flowcheck man`: writes the man pages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Command, CommandFactory as _};
+use clap::CommandFactory as _;
 
 use super::output::{print, write_whole};
 use super::{Cli, Exit, Failure, Global};
@@ -17,25 +17,21 @@ pub struct Args {
 }
 
 pub(super) fn run(_global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let mut command = Cli::command();
-    command.build();
-    let Some(directory) = &args.to else {
-        print(&roff(command)?)?;
+    if let Some(directory) = &args.to {
+        write(directory)?;
         return Ok(Exit::Clean);
-    };
-    let subcommands = command.get_subcommands().filter(|sub| sub.get_name() != "help");
-    for sub in subcommands {
-        let name = format!("flowcheck-{}", sub.get_name());
-        let page = roff(sub.clone().name(&name))?;
-        write_whole(&directory.join(format!("{name}.1")), page.as_bytes())?;
     }
-    write_whole(&directory.join("flowcheck.1"), roff(command)?.as_bytes())?;
-    write_whole(&directory.join("git-flowcheck.1"), b".so man1/flowcheck.1\n")?;
+    let mut page = vec![];
+    let command = Cli::command().disable_help_subcommand(true);
+    clap_mangen::Man::new(command).render(&mut page).map_err(Failure::Output)?;
+    print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Clean)
 }
 
-fn roff(command: Command) -> Result<String, Failure> {
-    let mut page = vec![];
-    clap_mangen::Man::new(command).render(&mut page).map_err(Failure::Output)?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+/// Writes the pages of all commands into `directory`, which is made where it is not there.
+fn write(directory: &Path) -> Result<(), Failure> {
+    let failed = |source| Failure::Write { path: directory.to_owned(), source };
+    std::fs::create_dir_all(directory).map_err(failed)?;
+    clap_mangen::generate_to(Cli::command(), directory).map_err(failed)?;
+    write_whole(&directory.join("git-flowcheck.1"), b".so man1/flowcheck.1\n")
 }

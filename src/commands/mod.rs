@@ -36,10 +36,19 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// What the long help and the man page say after the options.
+const ENDING: &str = "\
+Exit codes:
+  0  accepted, or clean
+  1  rejected, or findings that count
+  2  no judgement was possible; nothing is wrong with the commits
+
+New here? `flowcheck demo` plays a whole sprint with real pushes.";
+
 /// Holds a git branching model: where a branch came from, what a merge brings in, whether prod
 /// was confirmed first.
 #[derive(Debug, Parser)]
-#[command(name = "flowcheck", version, max_term_width = 80)]
+#[command(name = "flowcheck", version, max_term_width = 80, after_long_help = ENDING)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -96,7 +105,6 @@ impl From<Color> for anstream::ColorChoice {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-
 pub enum Command {
     /// Server hook: judges the push that standard input describes
     PreReceive(pre_receive::Args),

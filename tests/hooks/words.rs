@@ -54,13 +54,15 @@ fn packagers_get_completions_and_man_pages() {
     assert!(script.answer().contains("pre-receive"), "{}", script.answer());
     let page = server.in_dir("", Server::BINARY, &["man"], &[]);
     assert!(page.answer().contains(".TH flowcheck 1"), "{}", page.answer());
-    assert!(server.in_dir("", Server::BINARY, &["man", "--to", "."], &[]).status.success());
+    assert!(server.in_dir("", Server::BINARY, &["man", "--to", "man/man1"], &[]).status.success());
     for (file, has) in [
         ("flowcheck.1", "pre\\-receive"),
+        ("flowcheck.1", "Exit codes"),
         ("flowcheck-check.1", "\\-\\-source"),
+        ("flowcheck-policy-schema.1", "JSON Schema"),
         ("git-flowcheck.1", ".so man1/flowcheck.1"),
     ] {
-        let page = std::fs::read_to_string(server.path(file)).unwrap();
+        let page = std::fs::read_to_string(server.path("man/man1").join(file)).unwrap();
         assert!(page.contains(has), "{file}: {page}");
     }
 }

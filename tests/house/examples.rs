@@ -1,37 +1,67 @@
-//! Every `console` block of README.md and docs/ is run, and says what it shows.
+//! Every `console` block of the pages is run, and says what it shows.
 //!
-//! The blocks of a file play in one empty directory, one after the other. `$ ` begins a command,
+//! The blocks of a page play in one empty directory, one after the other. `$ ` begins a command,
 //! `> ` continues it. Where lines follow, the command's output has to be these: `...` alone stands
 //! for any lines, `[..]` for any part of one. Where none follow, the command has to succeed.
+//! A block of another kind that names a file (```` ```toml hotfix.toml ````) is written there. What
+//! cannot be run says why: ```` ```console not run: it needs a GitLab ````.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{files, text, top};
+use crate::fences::{Fence, fences, pages};
+use crate::{text, top};
 
-/// A command as a page shows it.
+/// A step of a page.
 #[derive(Debug, PartialEq, Eq)]
-struct Example {
-    at: usize,
-    line: String,
-    shown: Vec<String>,
+enum Step {
+    /// A command, and what the page shows of its output.
+    Run { at: usize, line: String, shown: Vec<String> },
+    /// A file that the page shows.
+    Write { name: String, text: String },
 }
 
 #[test]
-fn what_the_readme_shows_is_what_happens() {
+fn what_the_readmes_show_is_what_happens() {
     play(&top().join("README.md"), 1);
+    play(&top().join("README.zh.md"), 1);
 }
 
 #[test]
-fn what_the_documentation_shows_is_what_happens() {
-    let rules = top().join("docs/rules");
-    let pages = files(&top().join("docs"), "md");
-    for page in pages.iter().filter(|page| !page.starts_with(&rules)) {
+fn what_the_other_pages_show_is_what_happens() {
+    let is_readme = |page: &PathBuf| {
+        page.parent() == Some(top())
+            && page.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with("README"))
+    };
+    for page in pages().iter().filter(|page| !is_readme(page)) {
         play(page, 0);
     }
 }
 
-/// Runs the examples of `page` after the first `skip` blocks.
+#[test]
+fn no_command_hides_in_a_block_that_is_not_run() {
+    let mut wrong = vec![];
+    for page in pages() {
+        for fence in fences(&text(&page)) {
+            let place = format!("{}:{}", page.display(), fence.at);
+            match (fence.kind.as_str(), fence.note.as_str()) {
+                ("console", "") => {}
+                ("console", note) if note.strip_prefix("not run: ").is_some_and(|why| why.len() > 10) => {}
+                ("console", note) => wrong.push(format!("{place}: `{note}` is no reason")),
+                ("sh" | "bash" | "shell", _)
+                    if !fence.lines.first().is_some_and(|first| first.starts_with("#!")) =>
+                {
+                    wrong.push(format!("{place}: commands stand in a console block"));
+                }
+                ("", _) => wrong.push(format!("{place}: a block says what it is, at least `text`")),
+                _ => {}
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Plays the blocks of `page` after the first `skip` console blocks.
 fn play(page: &Path, skip: usize) {
     let home = tempfile::tempdir().expect("a temporary directory can be made");
     let bin = home.path().join("bin");
@@ -39,18 +69,22 @@ fn play(page: &Path, skip: usize) {
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_flowcheck"), bin.join("flowcheck")).expect("it is empty");
     let mut directory = home.path().join("here");
     std::fs::create_dir(&directory).expect("the directory is ours");
-    for (hour, example) in examples(&text(page), skip).iter().enumerate() {
-        if let Some(to) = example.line.strip_prefix("cd ") {
-            directory = directory.join(to);
-            continue;
-        }
-        let (succeeded, said) = run(&example.line, &directory, &bin, hour);
-        let place = format!("{}:{}: $ {}", page.display(), example.at, example.line);
-        if example.shown.is_empty() {
-            assert!(succeeded, "{place}\nfailed:\n{said}");
-        } else {
-            let said: Vec<&str> = said.lines().map(str::trim_end).collect();
-            assert!(matches(&example.shown, &said), "{place}\nsays:\n{}", said.join("\n"));
+    for (hour, step) in steps(&fences(&text(page)), skip).into_iter().enumerate() {
+        match step {
+            Step::Write { name, text } => {
+                std::fs::write(directory.join(name), text).expect("the directory is ours");
+            }
+            Step::Run { line, .. } if line.starts_with("cd ") => directory = directory.join(&line[3..]),
+            Step::Run { at, line, shown } => {
+                let (succeeded, said) = run(&line, &directory, &bin, hour);
+                let place = format!("{}:{at}: $ {line}", page.display());
+                if shown.is_empty() {
+                    assert!(succeeded, "{place}\nfailed:\n{said}");
+                    continue;
+                }
+                let said: Vec<&str> = said.lines().map(str::trim_end).collect();
+                assert!(matches(&shown, &said), "{place}\nsays:\n{}", said.join("\n"));
+            }
         }
     }
 }
@@ -79,28 +113,38 @@ fn run(line: &str, directory: &PathBuf, bin: &Path, hour: usize) -> (bool, Strin
     (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Returns the commands in the `console` blocks of `page`, without the first `skip` blocks.
-fn examples(page: &str, skip: usize) -> Vec<Example> {
-    let mut found: Vec<Example> = vec![];
-    let mut block = 0;
-    let mut inside = false;
-    for (at, line) in page.lines().enumerate() {
-        if line.starts_with("```") {
-            inside = !inside && line == "```console";
-            block += usize::from(inside);
+/// Returns what is done in these blocks, without the first `skip` console blocks.
+fn steps(fences: &[Fence], skip: usize) -> Vec<Step> {
+    let mut consoles = 0;
+    let mut steps = vec![];
+    for fence in fences {
+        consoles += usize::from(fence.kind == "console");
+        match (fence.kind.as_str(), fence.note.as_str()) {
+            ("console", "") if consoles > skip => steps.extend(commands(fence)),
+            ("console", _) | (_, "") => {}
+            (_, name) => {
+                let text = fence.lines.join("\n") + "\n";
+                steps.push(Step::Write { name: name.to_owned(), text });
+            }
+        }
+    }
+    steps
+}
+
+/// Returns the commands of a console block.
+fn commands(fence: &Fence) -> Vec<Step> {
+    let mut found: Vec<Step> = vec![];
+    for (at, text) in (fence.at..).zip(&fence.lines) {
+        if let Some(command) = text.strip_prefix("$ ") {
+            found.push(Step::Run { at, line: command.to_owned(), shown: vec![] });
             continue;
         }
-        if !inside || block <= skip {
-            continue;
-        }
-        if let Some(command) = line.strip_prefix("$ ") {
-            found.push(Example { at: at + 1, line: command.to_owned(), shown: vec![] });
-            continue;
-        }
-        let example = found.last_mut().expect("a console block begins with a command");
-        match line.strip_prefix("> ") {
-            Some(more) if example.shown.is_empty() => example.line = format!("{}\n{more}", example.line),
-            _ => example.shown.push(line.to_owned()),
+        let Some(Step::Run { line, shown, .. }) = found.last_mut() else {
+            panic!("line {at}: a console block begins with a command");
+        };
+        match text.strip_prefix("> ") {
+            Some(more) if shown.is_empty() => *line = format!("{line}\n{more}"),
+            _ => shown.push(text.clone()),
         }
     }
     found
@@ -130,7 +174,12 @@ fn a_page_is_read_as_commands_and_what_they_say() {
 ```console
 $ cargo test
 ```
-Words.
+```toml a.toml
+x = 1
+```
+```toml
+y = 1
+```
 ```console
 $ cat <<end
 > a
@@ -138,14 +187,17 @@ $ cat <<end
 a
 $ true
 ```
-```sh
-$ not run
+```console not run: it would never end
+$ cat
 ```
 ";
-    let read = examples(page, 1);
-    assert_eq!(read.len(), 2);
-    assert_eq!(read[0], Example { at: 6, line: "cat <<end\na\nend".to_owned(), shown: vec!["a".to_owned()] });
-    assert!(read[1].shown.is_empty());
+    let run = |at, line: &str, shown: &[&str]| Step::Run {
+        at,
+        line: line.to_owned(),
+        shown: shown.iter().map(|&line| line.to_owned()).collect(),
+    };
+    let file = Step::Write { name: "a.toml".to_owned(), text: "x = 1\n".to_owned() };
+    assert_eq!(steps(&fences(page), 1), [file, run(11, "cat <<end\na\nend", &["a"]), run(15, "true", &[])]);
 }
 
 #[test]

@@ -2,10 +2,14 @@
 
 mod demo;
 mod examples;
+mod fences;
 mod layers;
 mod linkage;
+mod packages;
 mod papers;
+mod reference;
 mod registry;
+mod traces;
 
 use std::path::{Path, PathBuf};
 

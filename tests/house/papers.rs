@@ -1,5 +1,6 @@
 //! The papers at the top of the repository say what they have to.
 
+use crate::fences::fences;
 use crate::{files, text, top};
 
 #[test]
@@ -37,11 +38,39 @@ fn the_changelog_has_a_place_for_the_next_change() {
     assert!(changelog.contains("\n## [Unreleased]\n"));
 }
 
-/// README.md and the pages below docs/, but for those of the rules.
+/// Every page but those of the rules, which the registry holds.
 fn pages() -> Vec<std::path::PathBuf> {
     let rules = top().join("docs/rules");
-    let docs = files(&top().join("docs"), "md").into_iter().filter(|page| !page.starts_with(&rules));
-    docs.chain([top().join("README.md"), top().join("ARCHITECTURE.md")]).collect()
+    crate::fences::pages().into_iter().filter(|page| !page.starts_with(&rules)).collect()
+}
+
+#[test]
+fn the_index_of_the_documentation_is_complete() {
+    let index = text(&top().join("docs/README.md"));
+    for page in files(&top().join("docs"), "md") {
+        let name = page.strip_prefix(top().join("docs")).expect("it is below docs/");
+        let is_listed = index.contains(&format!("]({})", name.display()));
+        let is_elsewhere = name.starts_with("rules") || name.ends_with("README.md");
+        assert!(is_listed || is_elsewhere, "docs/README.md does not lead to {}", name.display());
+    }
+}
+
+#[test]
+fn both_readmes_show_the_same() {
+    let [english, chinese] = ["README.md", "README.zh.md"].map(|name| text(&top().join(name)));
+    let shown = |page: &str| -> Vec<_> {
+        fences(page).into_iter().map(|fence| (fence.kind, fence.note, fence.lines)).collect()
+    };
+    for (one, other) in shown(&english).into_iter().zip(shown(&chinese)) {
+        assert_eq!(one, other);
+    }
+    let links = |page: &str| -> std::collections::BTreeSet<String> {
+        page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned).collect()
+    };
+    let (mut english, mut chinese) = (links(&english), links(&chinese));
+    english.remove("README.zh.md");
+    chinese.remove("README.md");
+    assert_eq!(english, chinese, "both lead to the same pages");
 }
 
 #[test]
