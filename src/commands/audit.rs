@@ -1,10 +1,11 @@
 //! `flowcheck audit`: judges the history of a repository.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::output::{self, Output, Stream};
-use super::{Exit, Failure, Global, in_force};
+use super::{Exit, Failure, Global, fleet, in_force};
 use crate::finding::Level;
 use crate::history::{Oid, RefName, Refs, Seconds};
 use crate::input::replay::{Replay, Replayed};
@@ -33,11 +34,26 @@ pub struct Args {
     /// Judge a shallow clone as far as it goes
     #[arg(long)]
     allow_shallow: bool,
+    #[command(flatten)]
+    fleet: fleet::Args,
+}
+
+impl Args {
+    /// Returns what makes the exit code 1.
+    pub(super) fn fail_on(&self) -> FailOn {
+        self.fail_on
+    }
+
+    /// Returns those options that every repository of a fleet is audited with.
+    pub(super) fn of_each(&self) -> Vec<OsString> {
+        let since = self.since.iter().flat_map(|since| ["--since".into(), since.into()]);
+        since.chain(self.allow_shallow.then(|| "--allow-shallow".into())).collect()
+    }
 }
 
 /// What makes the exit code 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// Findings at level error.
     Error,
     /// Findings at level warn, too.
@@ -46,7 +62,21 @@ enum FailOn {
     Never,
 }
 
+impl FailOn {
+    /// Whether what was found makes the exit code 1.
+    pub(super) fn counts(self, errors: bool, warnings: bool) -> bool {
+        match self {
+            Self::Error => errors,
+            Self::Warn => errors || warnings,
+            Self::Never => false,
+        }
+    }
+}
+
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    if let Some(dir) = &args.fleet.dir {
+        return fleet::run(global, &args.fleet, dir, args);
+    }
     let output = Output::of_command(global, Stream::Stdout)?;
     let repository = Repository::open(&Environment::of_process()?, global.repo.as_deref())?;
     if repository.is_shallow() && !args.allow_shallow {

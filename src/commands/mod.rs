@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod event_log;
 mod explain;
+mod fleet;
 mod hook;
 mod in_force;
 mod init;
@@ -24,6 +25,8 @@ mod policy;
 mod post_receive;
 mod pre_push;
 mod pre_receive;
+mod progress;
+mod report;
 mod rules;
 mod sort;
 mod status;
@@ -118,6 +121,8 @@ pub enum Command {
     Check(check::Args),
     /// Judges the history of a repository
     Audit(audit::Args),
+    /// Joins the parts of an audit of many repositories
+    Report(report::Args),
     /// Shows every release with its state and what is owed
     Status(status::Args),
     /// Records that a version tag runs well in an environment
@@ -227,6 +232,9 @@ pub enum Failure {
         /// Why not.
         why: String,
     },
+    /// The parts of an audit cannot be joined.
+    #[error(transparent)]
+    Fleet(#[from] crate::report::fleet::NoFleet),
     /// Standard input cannot be read.
     #[error("read standard input: {0}")]
     StandardInput(#[source] std::io::Error),
@@ -323,6 +331,7 @@ pub fn main() -> ExitCode {
         },
         Command::Check(args) => check::run(&cli.global, args),
         Command::Audit(args) => audit::run(&cli.global, args),
+        Command::Report(args) => report::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
         Command::Confirm(args) => confirm::run(&cli.global, args),
         Command::Next(args) => next::run(&cli.global, args),

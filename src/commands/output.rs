@@ -1,7 +1,7 @@
 //! What a command says: to standard output, to standard error, or into files.
 
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -46,6 +46,15 @@ impl Output {
     /// Returns what any other command says.
     pub(super) fn of_command(global: &Global, stream: Stream) -> Result<Self, Failure> {
         Ok(Self { requests: requests(&global.format)?, stream, color: choice(global.color) })
+    }
+
+    /// Returns the formats that are asked for, each with its file; else `usual`.
+    pub(super) fn asked(global: &Global, usual: Format) -> Result<Vec<(Format, Option<PathBuf>)>, Failure> {
+        if global.format.is_empty() {
+            return Ok(vec![(usual, None)]);
+        }
+        let asked = requests(&global.format)?.into_iter();
+        Ok(asked.map(|request| (request.format, request.file)).collect())
     }
 
     /// Writes every report that is asked for.

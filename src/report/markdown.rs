@@ -67,7 +67,7 @@ fn block(commands: &[String]) -> String {
 
 /// Returns text as itself: names in backticks as code, and nothing in it as markup, a mention or
 /// a link. Character references mean nothing to Markdown, whatever dialect it is.
-fn md(text: &str) -> String {
+pub(super) fn md(text: &str) -> String {
     let text = clean(text);
     let parts: Vec<&str> = text.split('`').collect();
     let paired = parts.len() % 2 == 1;

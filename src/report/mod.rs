@@ -4,6 +4,7 @@
 //! control character whatever a rule puts into its findings.
 
 mod concise;
+pub mod fleet;
 mod github;
 mod gitlab;
 mod json;

@@ -4,6 +4,7 @@
 //! reads and never writes; replaced objects and grafts do not exist for it. Ancestry is exact
 //! whatever the dates say (see [`crate::history::walk`]), with or without a commit-graph.
 
+mod below;
 mod content;
 mod decode;
 mod environment;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 use gix::hash::Kind as Hash;
 use gix::objs::Kind;
 
+pub use below::{Found, below};
 pub use environment::{Environment, VARIABLES};
 
 use crate::history::walk::{Commits, Header, Walk};

@@ -93,7 +93,19 @@ fn linked(file: &Path) -> Result<PathBuf, Failure> {
     Ok(file.parent().unwrap_or(file).join(line(target)))
 }
 
-fn common_dir_of(git_dir: &Path) -> Result<PathBuf, Failure> {
+/// Whether `dir` is a git directory.
+pub(super) fn looks_like_git_dir(dir: &Path) -> bool {
+    common_dir_of(dir).is_ok_and(|common_dir| is_repository(dir, &common_dir))
+}
+
+/// Returns the git directory of the work tree whose top is `dir`, where it is one.
+pub(super) fn git_dir_in(dir: &Path) -> Option<PathBuf> {
+    let git_dir = dir.join(".git");
+    let git_dir = if git_dir.is_file() { linked(&git_dir).ok()? } else { git_dir };
+    looks_like_git_dir(&git_dir).then_some(git_dir)
+}
+
+pub(super) fn common_dir_of(git_dir: &Path) -> Result<PathBuf, Failure> {
     let file = git_dir.join("commondir");
     if !file.is_file() {
         return Ok(git_dir.to_owned());

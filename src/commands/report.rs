@@ -1,0 +1,48 @@
+//! `flowcheck report merge`: joins the parts of a fleet's audit.
+
+use std::path::PathBuf;
+
+use super::fleet::{self, Reports};
+use super::{Exit, Failure, Global, audit};
+use crate::history::name::escape;
+use crate::report::Format;
+use crate::report::fleet::Fleet;
+
+/// What `flowcheck report` takes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be done with reports.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Joins the parts that `flowcheck audit --fleet DIR --shard I/N` wrote
+    Merge(Merge),
+}
+
+#[derive(Debug, clap::Args)]
+struct Merge {
+    /// The parts, in any order: lines of JSON
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What makes the exit code 1
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    fail_on: audit::FailOn,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let Command::Merge(args) = &args.command;
+    let reports = Reports::or(global, Format::Text)?;
+    let mut files = vec![];
+    for file in &args.files {
+        let name = escape(file.as_os_str().as_encoded_bytes());
+        let content = std::fs::read(file)
+            .map_err(|error| Failure::Read { path: name.clone(), why: error.to_string() })?;
+        files.push((name, content));
+    }
+    let fleet = Fleet::join(&files)?;
+    reports.write(&fleet, false)?;
+    fleet::exit(&fleet, args.fail_on)
+}
