@@ -1,5 +1,6 @@
 //! `flowcheck audit --fleet` and `flowcheck report merge`, on repositories that git made.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -30,7 +31,8 @@ fn repository(path: &Path, straight: usize) {
     git(path, &["init", "-q", "--bare", "-b", "develop"]);
     let mut script = String::new();
     for n in 0..=straight {
-        script += &format!(
+        let _ = write!(
+            script,
             "commit refs/heads/develop\ncommitter A <a@example.com> {} +0000\ndata 2\nc{n}\n",
             1_767_225_600 + n
         );
