@@ -130,6 +130,11 @@ impl Memory {
         id
     }
 
+    /// Adds a tag object as it was read from somewhere.
+    pub fn add_tag_as_read(&mut self, id: Oid, tag: Tag) {
+        self.tags.insert(id, tag);
+    }
+
     /// Makes `commit` a boundary of a shallow clone: its parents are unknown.
     pub fn make_shallow(&mut self, commit: Oid) {
         self.shallow.insert(commit);

@@ -3,6 +3,7 @@
 //! Nothing that a pusher controls is believed: values of refs come from the ref store, names stay
 //! bytes, and a line that git would not write stops the judgement.
 
+pub mod deployments;
 mod environment;
 mod lines;
 pub mod replay;

@@ -13,7 +13,10 @@ pub(super) fn header(id: Oid, data: &[u8]) -> Answer<Header> {
 }
 
 /// Reads a commit.
-pub(super) fn commit(id: Oid, data: &[u8]) -> Answer<Commit> {
+///
+/// # Errors
+/// Where its tree or a parent is no id.
+pub fn commit(id: Oid, data: &[u8]) -> Answer<Commit> {
     let (tree, parents, rest) = top(id, data)?;
     let (head, message) = head(rest);
     Ok(Commit {
@@ -26,7 +29,10 @@ pub(super) fn commit(id: Oid, data: &[u8]) -> Answer<Commit> {
 }
 
 /// Reads an annotated tag.
-pub(super) fn tag(id: Oid, data: &[u8]) -> Answer<Tag> {
+///
+/// # Errors
+/// Where it does not say what it is of.
+pub fn tag(id: Oid, data: &[u8]) -> Answer<Tag> {
     let (head, message) = head(data);
     let target = field(head, "object").and_then(|hex| oid(hex, id.kind()));
     let target = target.ok_or_else(|| damaged(id, "no `object` header"))?;

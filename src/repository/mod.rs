@@ -6,7 +6,7 @@
 
 mod below;
 mod content;
-mod decode;
+pub mod decode;
 mod environment;
 mod graph;
 mod objects;
@@ -14,7 +14,7 @@ mod packed;
 mod place;
 mod refs;
 mod settings;
-mod signature;
+pub mod signature;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeSet, HashSet};
@@ -204,6 +204,12 @@ impl Repository {
     #[must_use]
     pub fn config(&self, key: &str) -> Option<String> {
         settings::configured(&self.settings, &self.environment, key)
+    }
+
+    /// Returns the names of the remotes that the repository's own configuration has.
+    #[must_use]
+    pub fn remotes(&self) -> BTreeSet<String> {
+        self.settings.remotes()
     }
 
     /// Returns what makes the ids.

@@ -1,8 +1,9 @@
 //! The repository's own configuration: its format, and single values.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use gix::bstr::ByteSlice;
+use gix::bstr::{BStr, ByteSlice};
 use gix::config::file::{Metadata, includes, init};
 use gix::config::{File, Source};
 use gix::hash::Kind as Hash;
@@ -70,6 +71,13 @@ impl Settings {
     pub(super) fn string(&self, key: &str) -> Option<String> {
         let of = |file: &File| file.string(key).map(|value| value.to_str_lossy().into_owned());
         self.worktree.as_ref().and_then(of).or_else(|| of(&self.local))
+    }
+
+    /// Returns the names of the remotes.
+    pub(super) fn remotes(&self) -> BTreeSet<String> {
+        let sections = self.local.sections_by_name("remote").into_iter().flatten();
+        let name = |name: &BStr| name.to_str_lossy().into_owned();
+        sections.filter_map(|section| section.header().subsection_name().map(name)).collect()
     }
 
     /// Whether a remote promises objects that are not here.

@@ -23,7 +23,7 @@ struct Parts<'a> {
 ///
 /// # Errors
 /// Where git cannot be started for an `OpenPGP` signature.
-pub(super) fn check(
+pub fn check(
     git: impl FnOnce() -> Command,
     tag: Oid,
     data: &[u8],

@@ -4,6 +4,7 @@ mod actors;
 mod audits;
 mod bytes;
 mod compare;
+mod corpus;
 mod holds;
 mod mending;
 mod models;

@@ -6,12 +6,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
 use ureq::http::{Response, StatusCode, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 use crate::history::name::escape;
+use crate::input::deployments::{self, NotProven, Search};
+
+pub(super) use crate::input::deployments::{Claim, Proven};
 
 /// How many pages of deployments are looked at: a hundred each.
 const PAGES: u32 = 20;
@@ -62,23 +64,6 @@ impl Token {
     }
 }
 
-/// What has to be deployed, and where.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Claim<'a> {
-    pub(super) environment: &'a str,
-    pub(super) tag: &'a str,
-    pub(super) commit: &'a str,
-}
-
-/// A deployment that bears the claim out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Proven {
-    /// The job that deployed: its address where GitLab gives one, else its number.
-    pub(super) job: String,
-    /// The number of the job.
-    pub(super) job_id: u64,
-}
-
 /// Why GitLab does not bear a claim out, or could not be asked. The text follows "could not".
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
@@ -98,117 +83,24 @@ pub(super) enum Failure {
     Busy(u32),
     #[error("ask GitLab: it answers {0}")]
     Status(u16),
-    #[error("read GitLab's answer: {0}")]
-    Garbled(String),
-    #[error("confirm `{tag}`: GitLab knows no deployment to `{environment}` by a job of a pipeline")]
-    NeverDeployed { tag: String, environment: String },
-    #[error("confirm `{tag}`: what runs in `{environment}` now is `{live}` (deployment {id})")]
-    AnotherIsLive { tag: String, environment: String, live: String, id: u64 },
-    #[error("confirm `{tag}`: it ran in `{environment}`, and `{live}` took its place (deployment {id})")]
-    Replaced { tag: String, environment: String, live: String, id: u64 },
-    #[error("confirm `{tag}`: deployment {id} was of commit {deployed}, and the tag is on {commit}")]
-    AnotherCommit { tag: String, id: u64, deployed: String, commit: String },
-}
-
-/// One deployment, as far as it counts here.
-#[derive(Debug, Clone, Deserialize)]
-struct Deployment {
-    id: u64,
-    sha: String,
-    status: String,
-    environment: Environment,
-    /// The job; null where somebody made the deployment through the API, which proves nothing.
-    deployable: Option<Job>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Environment {
-    name: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Job {
-    id: u64,
-    #[serde(rename = "ref")]
-    name: String,
-    tag: bool,
-    web_url: Option<String>,
+    #[error(transparent)]
+    NotProven(#[from] NotProven),
 }
 
 /// Asks whether the newest successful deployment by a job is the one that is claimed.
 pub(super) fn prove(server: &Server, claim: &Claim<'_>) -> Result<Proven, Failure> {
     let client = Client::new(server)?;
-    let mut newest: Option<Deployment> = None;
+    let mut search = Search::new(*claim);
     let mut page = Some("1".to_owned());
     for _ in 0..PAGES {
         let Some(number) = page else { break };
-        let (deployments, next) = client.page(claim.environment, &number)?;
-        let mut counting: Vec<Deployment> =
-            deployments.into_iter().filter(|deployment| deployment.counts(claim)).collect();
-        counting.sort_by_key(|deployment| std::cmp::Reverse(deployment.id));
-        for deployment in counting {
-            match &newest {
-                None if deployment.is_of(claim.tag) => return deployment.proves(claim),
-                None => newest = Some(deployment),
-                Some(live) if deployment.is_of(claim.tag) => return Err(live.replaced(claim)),
-                Some(_) => {}
-            }
+        let (body, next) = client.page(claim.environment, &number)?;
+        if let Some(proven) = search.page(&body)? {
+            return Ok(proven);
         }
         page = next;
     }
-    match newest {
-        Some(live) => Err(live.live_instead(claim)),
-        None => Err(Failure::NeverDeployed {
-            tag: escape(claim.tag.as_bytes()),
-            environment: escape(claim.environment.as_bytes()),
-        }),
-    }
-}
-
-impl Deployment {
-    /// Whether it says anything: GitLab is asked for these only, and believed only if they are.
-    fn counts(&self, claim: &Claim<'_>) -> bool {
-        self.status == "success" && self.environment.name == claim.environment && self.deployable.is_some()
-    }
-
-    fn is_of(&self, tag: &str) -> bool {
-        self.deployable.as_ref().is_some_and(|job| job.tag && job.name == tag)
-    }
-
-    fn proves(self, claim: &Claim<'_>) -> Result<Proven, Failure> {
-        if self.sha != claim.commit {
-            return Err(Failure::AnotherCommit {
-                tag: escape(claim.tag.as_bytes()),
-                id: self.id,
-                deployed: escape(self.sha.as_bytes()),
-                commit: claim.commit.to_owned(),
-            });
-        }
-        let job = self.deployable.expect("only deployments by a job are looked at");
-        Ok(Proven { job: job.web_url.unwrap_or_else(|| job.id.to_string()), job_id: job.id })
-    }
-
-    fn live(&self) -> String {
-        escape(self.deployable.as_ref().map_or(self.sha.as_str(), |job| job.name.as_str()).as_bytes())
-    }
-
-    fn replaced(&self, claim: &Claim<'_>) -> Failure {
-        Failure::Replaced {
-            tag: escape(claim.tag.as_bytes()),
-            environment: escape(claim.environment.as_bytes()),
-            live: self.live(),
-            id: self.id,
-        }
-    }
-
-    fn live_instead(&self, claim: &Claim<'_>) -> Failure {
-        Failure::AnotherIsLive {
-            tag: escape(claim.tag.as_bytes()),
-            environment: escape(claim.environment.as_bytes()),
-            live: self.live(),
-            id: self.id,
-        }
-    }
+    Err(search.ended().into())
 }
 
 struct Client<'a> {
@@ -241,12 +133,11 @@ impl<'a> Client<'a> {
     }
 
     /// Returns one page of deployments, newest first, and the number of the next page.
-    fn page(&self, environment: &str, page: &str) -> Result<(Vec<Deployment>, Option<String>), Failure> {
+    fn page(&self, environment: &str, page: &str) -> Result<(String, Option<String>), Failure> {
         let mut answer = self.get(environment, page)?;
-        let next = next_page(&answer);
+        let next = deployments::next_page(header(&answer, "x-next-page"), header(&answer, "link"));
         let body = answer.body_mut().read_to_string().map_err(|error| self.unreachable(error))?;
-        let deployments = serde_json::from_str(&body).map_err(|error| Failure::Garbled(error.to_string()))?;
-        Ok((deployments, next))
+        Ok((body, next))
     }
 
     fn get(&self, environment: &str, page: &str) -> Result<Response<Body>, Failure> {
@@ -310,20 +201,6 @@ impl<'a> Client<'a> {
 
 fn header<'a>(answer: &'a Response<Body>, name: &str) -> Option<&'a str> {
     answer.headers().get(name)?.to_str().ok().filter(|value| !value.is_empty())
-}
-
-/// Returns the number of the next page: from `x-next-page`, else from the link that says `next`
-/// (only its number: where to ask is not the answer's to say).
-fn next_page(answer: &Response<Body>) -> Option<String> {
-    let number = match header(answer, "x-next-page") {
-        Some(number) => number,
-        None => header(answer, "link")?
-            .split(',')
-            .find(|link| link.contains("rel=\"next\""))?
-            .split(['?', '&', '>'])
-            .find_map(|part| part.strip_prefix("page="))?,
-    };
-    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.to_owned())
 }
 
 fn pause(answer: &Response<Body>) -> Duration {
@@ -597,7 +474,10 @@ mod tests {
     #[test]
     fn an_answer_that_makes_no_sense_is_no_proof() {
         for body in [json!({"message": "hello"}), json!([{"id": 1}]), json!("x")] {
-            assert!(matches!(Fake::new(vec![answer("200 OK", "", &body)]).prove(), Err(Failure::Garbled(_))));
+            assert!(matches!(
+                Fake::new(vec![answer("200 OK", "", &body)]).prove(),
+                Err(Failure::NotProven(NotProven::Garbled(_)))
+            ));
         }
         let fake = Fake::new(vec!["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[".into()]);
         assert!(fake.prove().is_err());
