@@ -2,10 +2,10 @@
 //! request merged.
 
 use super::clone::{self, Remote};
-use super::merge::{self, Request};
+use super::merge::{self, Pipeline, Request};
 use super::output::{Output, Stream};
 use super::{Exit, FailOn, Failure, Global, hook, in_force};
-use crate::history::{Oid, RefName, Refs};
+use crate::history::{Oid, RefName, Refs, Unreadable};
 use crate::policy::Policy;
 use crate::policy::discovery::Side;
 use crate::push::RefUpdate;
@@ -37,7 +37,10 @@ pub struct Args {
 #[derive(Debug, thiserror::Error)]
 pub enum NoCheck {
     /// `HEAD` is on no branch.
-    #[error("tell what to check: HEAD is on no branch; name a branch or tag")]
+    #[error(
+        "tell what to check: HEAD is on no branch; name a branch or tag (in a pipeline that is for no merge \
+         request, `flowcheck audit` judges what was pushed)"
+    )]
     Detached,
     /// There is no such ref.
     #[error("find a branch or tag `{0}` in this clone")]
@@ -48,6 +51,22 @@ pub enum NoCheck {
          `GIT_DEPTH: 0`, with actions/checkout `fetch-depth: 0`, elsewhere run `git fetch --unshallow --tags`"
     )]
     Shallow,
+    /// What the judgement needs was left on the server.
+    #[error(
+        "judge in a partial clone: the object {0} is on the server only; run \
+         `git fetch --refetch --no-filter`"
+    )]
+    Partial(Oid),
+}
+
+impl NoCheck {
+    /// Returns the failure; what is missing in a partial clone can be had.
+    fn in_partial_clone(repository: &Repository, failure: Failure) -> Failure {
+        match failure {
+            Failure::Judge(Unreadable::Missing(id)) if repository.is_partial() => Self::Partial(id).into(),
+            other => other,
+        }
+    }
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -64,9 +83,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         None => Remote::of_branch(&repository, current.as_deref()),
     };
     let verdict = match request(args) {
-        Some(request) => merge::judge(&policy, &repository, &remote, &request)?,
-        None => pushed(&policy, &repository, &remote, &asked(args, current)?)?,
+        Some(request) => merge::judge(&policy, &repository, &remote, &request),
+        None => pushed(&policy, &repository, &remote, &asked(args, current)?),
     };
+    let verdict = verdict.map_err(|failure| NoCheck::in_partial_clone(&repository, failure))?;
     if !global.quiet || !verdict.accepted() {
         output.say(&Report { command: "check", verdict: &verdict, verbose: global.verbose > 0 })?;
     }
@@ -76,20 +96,26 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 /// Returns the merge request that is asked for, or that this pipeline is for.
 fn request(args: &Args) -> Option<Request> {
     if let (Some(source), Some(target)) = (&args.source, &args.target) {
-        return Some(Request { source: source.clone(), target: target.clone(), is_of_pipeline: false });
+        return Some(Request { source: source.clone(), target: target.clone(), pipeline: None });
     }
     if !args.refs.is_empty() {
         return None;
     }
     let environment = hook::variables(None);
     let get = |name: &str| environment.get(name).map(ToString::to_string);
+    let id = |name: &str| environment.get(name).and_then(|hex| Oid::from_hex(hex).ok());
+    let of_github = get("GITHUB_REF").filter(|name| name.ends_with("/merge"));
+    let pipeline = Pipeline {
+        tip: id("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"),
+        trial: of_github.and_then(|_| id("GITHUB_SHA")),
+    };
     [
         ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
         ("GITHUB_HEAD_REF", "GITHUB_BASE_REF"),
     ]
     .into_iter()
     .find_map(|(source, target)| {
-        Some(Request { source: get(source)?, target: get(target)?, is_of_pipeline: true })
+        Some(Request { source: get(source)?, target: get(target)?, pipeline: Some(pipeline.clone()) })
     })
 }
 

@@ -1,9 +1,7 @@
 //! What a clone knows of a remote: its branches as they were fetched last, and the tags.
 
-use std::collections::BTreeSet;
-
 use super::Failure;
-use crate::history::{ByteSlice as _, History as _, Oid, Ref, RefName, Refs, Unreadable};
+use crate::history::{History as _, Oid, Ref, RefName, Refs, Unreadable};
 use crate::policy::Policy;
 use crate::push::{Place, Push, RefUpdate};
 use crate::repository::Repository;
@@ -28,17 +26,17 @@ impl Remote {
 
     /// Returns the remote that `git push` was given: a name, or the address of one that has a
     /// name. `None` where nothing is known of that address.
-    pub(super) fn given(repository: &Repository, name_or_url: &str) -> Result<Option<Self>, Failure> {
-        let has_url = |name: &str| repository.config(&format!("remote.{name}.url"));
-        if has_url(name_or_url).is_some() {
-            return Ok(Some(Self::named(repository, name_or_url)));
+    pub(super) fn given(repository: &Repository, name_or_url: &str) -> Option<Self> {
+        let url = |name: &str| repository.config(&format!("remote.{name}.url"));
+        if url(name_or_url).is_some() {
+            return Some(Self::named(repository, name_or_url));
         }
         let pushes_there = |name: &String| {
             let push_url = repository.config(&format!("remote.{name}.pushurl"));
-            push_url.or_else(|| has_url(name)).as_deref() == Some(name_or_url)
+            push_url.or_else(|| url(name)).is_some_and(|known| plain(&known) == plain(name_or_url))
         };
-        let known = remotes(repository)?.into_iter().find(pushes_there);
-        Ok(known.map(|name| Self::named(repository, &name)))
+        let known = repository.remotes().into_iter().find(pushes_there)?;
+        Some(Self::named(repository, &known))
     }
 
     /// Returns the remote that the branch `branch` is pushed to.
@@ -81,13 +79,10 @@ fn tracking_prefix(rule: &str) -> Option<String> {
     Some(to.to_owned())
 }
 
-fn remotes(repository: &Repository) -> Result<BTreeSet<String>, Failure> {
-    let refs = repository.refs(&["refs/remotes/"]).map_err(Failure::Judge)?;
-    let name = |entry: &Ref| {
-        let rest = entry.name.full().strip_prefix(b"refs/remotes/")?;
-        Some(rest.split_str("/").next()?.to_str_lossy().into_owned())
-    };
-    Ok(refs.iter().filter_map(name).collect())
+/// Returns an address without what servers do not look at.
+fn plain(address: &str) -> &str {
+    let address = address.trim_end_matches('/');
+    address.strip_suffix(".git").unwrap_or(address)
 }
 
 /// Judges what would arrive on `remote`; nobody is known to push, and what is absent may be there.
@@ -128,6 +123,16 @@ pub(super) fn with(mut refs: Refs, name: &RefName, value: Option<Oid>) -> Refs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_may_be_written_in_several_ways() {
+        for address in
+            ["https://git.example/shop", "https://git.example/shop.git", "https://git.example/shop/"]
+        {
+            assert_eq!(plain(address), "https://git.example/shop");
+        }
+        assert_ne!(plain("https://git.example/shop"), plain("https://git.example/other"));
+    }
 
     #[test]
     fn a_rule_that_fetches_every_branch_says_where_they_are_kept() {

@@ -7,7 +7,7 @@ use std::process::Output as Ended;
 
 use super::Failure;
 use super::clone::{self, Remote};
-use crate::history::{History as _, Oid, RefName, Refs, name};
+use crate::history::{ByteSlice as _, History as _, Oid, RefName, Refs, name};
 use crate::policy::{MergeStyle, Policy};
 use crate::push::RefUpdate;
 use crate::repository::{Environment, Repository};
@@ -20,8 +20,17 @@ pub(super) struct Request {
     pub source: String,
     /// The line that takes it in.
     pub target: String,
-    /// Whether a pipeline says so: then what is checked out is the request.
-    pub is_of_pipeline: bool,
+    /// What a pipeline says about it; `None`: somebody asks by hand.
+    pub pipeline: Option<Pipeline>,
+}
+
+/// What a pipeline says about the request that it runs for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Pipeline {
+    /// The tip of the branch; GitLab says it where a trial merge is checked out.
+    pub tip: Option<Oid>,
+    /// A trial merge of the branch into the line; GitHub checks that out.
+    pub trial: Option<Oid>,
 }
 
 /// Why a merge cannot be tried. The text follows "could not".
@@ -30,6 +39,9 @@ pub enum NoMerge {
     /// A branch is unknown.
     #[error("find the branch `{0}`, neither as the remote has it nor in this clone")]
     NoBranch(String),
+    /// A pipeline has checked out nothing that the request would bring.
+    #[error("find what the request brings: what is checked out is on `{0}` already")]
+    NothingNew(String),
     /// git did not do it.
     #[error("try the merge: `git {what}` says: {why} (git 2.38 or newer is needed)")]
     Git {
@@ -55,10 +67,14 @@ pub(super) fn judge(
     let line = RefName::of_branch(&request.target);
     let topic = RefName::of_branch(&request.source);
     let old = tip(&line, &there, &here)?;
-    // What is not pushed yet is what is asked about.
-    let source = match tip(&topic, &here, &there) {
-        Err(_) if request.is_of_pipeline => checked_out(repository, &topic, old)?,
-        found => found?,
+    let source = match &request.pipeline {
+        // What is not pushed yet is what is asked about.
+        None => tip(&topic, &here, &there)?,
+        Some(pipeline) => match brought(repository, pipeline, old)? {
+            Some(id) => id,
+            None if topic == line => return Err(NoMerge::NothingNew(line.short()).into()),
+            None => tip(&topic, &here, &there)?,
+        },
     };
 
     let store = tempfile::tempdir().map_err(NoMerge::System)?;
@@ -85,15 +101,20 @@ fn tip(name: &RefName, first: &Refs, second: &Refs) -> Result<Oid, NoMerge> {
     entry.map(|entry| entry.id).ok_or_else(|| NoMerge::NoBranch(name.short()))
 }
 
-/// Returns what a pipeline has checked out of a request whose branch is not in this clone, for it
-/// is in a fork: the branch's tip, or a trial merge of it into the line.
-fn checked_out(repository: &Repository, topic: &RefName, line: Oid) -> Result<Oid, Failure> {
-    let head = repository.head().map_err(Failure::Judge)?;
-    let head = head.ok_or_else(|| NoMerge::NoBranch(topic.short()))?;
-    match repository.parents(head).map_err(Failure::Judge)?.as_slice() {
-        [first, second] if *first == line => Ok(*second),
-        _ => Ok(head),
+/// Returns the tip of the branch that a pipeline runs for. Its name is not asked: the branch may be
+/// in a fork, and called like one of ours. `None` where what is checked out is the line's own.
+fn brought(repository: &Repository, pipeline: &Pipeline, line: Oid) -> Result<Option<Oid>, Failure> {
+    if let Some(tip) = pipeline.tip {
+        repository.object(tip).map_err(Failure::Judge)?;
+        return Ok(Some(tip));
     }
+    let Some(head) = repository.head().map_err(Failure::Judge)? else { return Ok(None) };
+    let head = match repository.parents(head).map_err(Failure::Judge)?.as_slice() {
+        [_, second] if pipeline.trial == Some(head) => *second,
+        _ => head,
+    };
+    let is_old = repository.is_ancestor(head, line).map_err(Failure::Judge)?;
+    Ok((!is_old).then_some(head))
 }
 
 fn merge_style(policy: &Policy, branch: &str) -> MergeStyle {
@@ -149,6 +170,7 @@ fn merged(aside: &Repository, old: Oid, source: Oid, request: &Request) -> Resul
 }
 
 fn refused(what: &'static str, ended: &Ended) -> NoMerge {
-    let said = ended.stderr.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    NoMerge::Git { what, why: name::escape(said) }
+    // git may give advice before it says what is wrong.
+    let said = ended.stderr.lines().filter(|line| !line.starts_with(b"hint:"));
+    NoMerge::Git { what, why: said.map(name::escape).next().unwrap_or_default() }
 }

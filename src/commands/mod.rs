@@ -23,6 +23,7 @@ mod next;
 mod output;
 mod policy;
 mod post_receive;
+mod pre_commit;
 mod pre_push;
 mod pre_receive;
 mod progress;
@@ -293,6 +294,9 @@ pub enum Failure {
     /// A rule does not exist.
     #[error(transparent)]
     Rule(#[from] crate::report::UnknownRule),
+    /// The local hook was started by nobody who pushes.
+    #[error("tell where the push goes: git gives the remote's name to this hook")]
+    NoRemote,
     /// There is no next version tag.
     #[error(transparent)]
     Next(#[from] next::NoNext),

@@ -12,10 +12,11 @@ use crate::policy::Server;
 use crate::push::Pusher;
 
 /// The variables that are read, beside `GIT_PUSH_OPTION_<n>` and the one that the policy names.
-const VARIABLES: [&str; 25] = [
+const VARIABLES: [&str; 33] = [
     "BB_HOOK_TYPE",
     "BB_USER_NAME",
     "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
     "GIT_NAMESPACE",
     "GIT_PUSH_OPTION_COUNT",
@@ -25,7 +26,9 @@ const VARIABLES: [&str; 25] = [
     "GITEA_REPO_NAME",
     "GITHUB_BASE_REF",
     "GITHUB_HEAD_REF",
+    "GITHUB_REF",
     "GITHUB_REPO_NAME",
+    "GITHUB_SHA",
     "GITHUB_USER_LOGIN",
     "GL_ID",
     "GL_PROTOCOL",
@@ -33,6 +36,11 @@ const VARIABLES: [&str; 25] = [
     "GL_REPOSITORY",
     "GL_USER",
     "GL_USERNAME",
+    "PRE_COMMIT",
+    "PRE_COMMIT_LOCAL_BRANCH",
+    "PRE_COMMIT_REMOTE_BRANCH",
+    "PRE_COMMIT_REMOTE_NAME",
+    "PRE_COMMIT_TO_REF",
     "REMOTE_USER",
     "FLOWCHECK",
     "FLOWCHECK_FORMAT",

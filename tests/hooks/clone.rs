@@ -192,6 +192,136 @@ fn a_pipeline_says_which_merge_request_it_is_for() {
     assert_eq!(check(&server, &[], &fork).status.code(), Some(1), "what is checked out is judged");
 }
 
+/// A clone as a pipeline has it: the remote's refs, and a commit on no branch.
+fn pipelines_clone(server: &Server, rev: &str) {
+    server.run_git("", &["clone", "-q", "--no-checkout", "server.git", "ci"]);
+    server.run_git("ci", &["checkout", "-q", "--detach", rev]);
+    server
+        .run_git("ci", &["for-each-ref", "--format=%(refname:short)", "refs/heads"])
+        .lines()
+        .for_each(|branch| drop(server.run_git("ci", &["branch", "-q", "-D", branch])));
+}
+
+fn check_in_pipeline(server: &Server, variables: &[(&str, &str)]) -> Ended {
+    server.in_dir("ci", Server::BINARY, &["check"], variables)
+}
+
+#[test]
+fn a_forks_branch_may_be_called_like_the_line() {
+    let server = sprint();
+    pipelines_clone(&server, "origin/release-1.0.0");
+    let of_fork = [("GITHUB_HEAD_REF", "develop"), ("GITHUB_BASE_REF", "develop")];
+    let bad = check_in_pipeline(&server, &of_fork);
+    assert_eq!(bad.status.code(), Some(1), "{bad:?}");
+    // `pull_request_target` checks out the line itself.
+    server.run_git("ci", &["checkout", "-q", "origin/develop"]);
+    let nothing = check_in_pipeline(&server, &of_fork);
+    assert_eq!(nothing.status.code(), Some(2), "{nothing:?}");
+    assert!(
+        nothing.sentences().contains("what is checked out is on `develop` already"),
+        "{}",
+        nothing.text()
+    );
+    let ours = [("GITHUB_HEAD_REF", "release-1.0.0"), ("GITHUB_BASE_REF", "develop")];
+    assert_eq!(check_in_pipeline(&server, &ours).status.code(), Some(1), "the branch itself is judged");
+}
+
+#[test]
+fn a_trial_merge_is_seen_through() {
+    let server = sprint();
+    server.clone_git(&["checkout", "-q", "-b", "feature/a", "develop"]);
+    server.commit("F");
+    server.clone_git(&["push", "-q", "origin", "feature/a"]);
+    pipelines_clone(&server, "origin/develop");
+    server.run_git("ci", &["merge", "-q", "--no-ff", "--no-edit", "origin/feature/a"]);
+    let trial = server.run_git("ci", &["rev-parse", "HEAD"]);
+    let names = [("GITHUB_HEAD_REF", "feature/a"), ("GITHUB_BASE_REF", "develop")];
+    let of_github = [&names[..], &[("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_SHA", &trial)]].concat();
+    let good = check_in_pipeline(&server, &of_github);
+    assert_eq!((good.status.code(), good.text().as_str()), (Some(0), ""), "{good:?}");
+    let tip = server.run_git("ci", &["rev-parse", "origin/release-1.0.0"]);
+    let of_gitlab = [
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "release-1.0.0"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "develop"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", &tip),
+    ];
+    let bad = check_in_pipeline(&server, &of_gitlab);
+    assert_eq!(bad.status.code(), Some(1), "GitLab says which commit is meant: {bad:?}");
+}
+
+#[test]
+fn a_pipeline_for_no_merge_request_is_told_what_judges_pushes() {
+    let server = sprint();
+    pipelines_clone(&server, "origin/develop");
+    let ended = check_in_pipeline(&server, &[("GITHUB_REF", "refs/heads/develop")]);
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(ended.sentences().contains("`flowcheck audit` judges what was pushed"), "{}", ended.text());
+}
+
+#[test]
+fn what_a_partial_clone_lacks_is_left_to_the_server_and_check_says_the_cure() {
+    let server = Server::without_hook();
+    server.git(&["config", "uploadpack.allowFilter", "true"]);
+    let write = |name: &str, text: &str| std::fs::write(server.path("clone").join(name), text).unwrap();
+    let commit = |name: &str, text: &str| {
+        write(name, text);
+        server.clone_git(&["add", name]);
+        server.commit(text);
+    };
+    commit("a", "one");
+    server.clone_git(&["checkout", "-q", "-b", "release-1.0.0"]);
+    commit("a", "fix");
+    server.clone_git(&["tag", "-am", "1.0.0", "v1.0.0"]);
+    server.clone_git(&["push", "-q", "origin", "develop", "release-1.0.0", "v1.0.0"]);
+    let confirmed = server.in_dir("clone", Server::BINARY, &["confirm", "v1.0.0", "--push", "origin"], &[]);
+    assert!(confirmed.status.success(), "{}", confirmed.text());
+    server.clone_git(&["checkout", "-q", "develop"]);
+    commit("b", "two");
+    server.clone_git(&["push", "-q", "origin", "develop"]);
+
+    let url = format!("file://{}", server.path("server.git").display());
+    server
+        .run_git("", &["clone", "-q", "--no-checkout", "--filter=tree:0", "-b", "develop", &url, "partial"]);
+    server.write_hook("partial/.git/hooks/pre-push", "pre-push \"$@\"");
+    server.run_git("partial", &["branch", "-q", "release-1.1.0", "origin/develop"]);
+    let checked = server.in_dir("partial", Server::BINARY, &["check", "release-1.1.0"], &[]);
+    assert_eq!(checked.status.code(), Some(2), "{checked:?}");
+    assert!(checked.sentences().contains("`git fetch --refetch --no-filter`"), "{}", checked.text());
+    let pushed = server.in_dir("partial", "git", &["push", "--dry-run", "origin", "release-1.1.0"], &[]);
+    assert!(pushed.status.success(), "{}", pushed.text());
+    assert!(pushed.sentences().contains("this clone is partial, and what decides is on the server only"));
+    server.run_git("partial", &["fetch", "-q", "--refetch", "--no-filter"]);
+    let checked = server.in_dir("partial", Server::BINARY, &["check", "release-1.1.0"], &[]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    assert!(checked.answer().contains("warning[lost-fix]: "), "{}", checked.answer());
+}
+
+#[test]
+fn what_git_says_about_a_merge_is_the_reason_and_not_its_advice() {
+    let server = sprint();
+    server.clone_git(&["checkout", "-q", "-b", "feature/a", "develop"]);
+    std::fs::write(server.path("clone/file"), "text").unwrap();
+    server.clone_git(&["add", "file"]);
+    server.commit("F");
+    let blob = server.clone_git(&["rev-parse", "HEAD^{tree}"]);
+    std::fs::remove_file(server.path("clone/.git/objects").join(&blob[..2]).join(&blob[2..])).unwrap();
+    let ended = check(&server, &["--source", "feature/a", "--target", "develop"], &[]);
+    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+    assert!(!ended.text().contains("hint: "), "{}", ended.text());
+}
+
+#[test]
+fn a_remote_that_was_never_fetched_is_known_by_its_name_and_an_address_by_any_form() {
+    let server = sprint();
+    let address = server.path("server.git");
+    let slashed = format!("{}/", address.display());
+    let pushed = pre_push(&server, &[&slashed, "develop:refs/heads/foo"], &[]);
+    assert_eq!(pushed.status.code(), Some(1), "{}", pushed.text());
+    server.clone_git(&["remote", "add", "team/up", &format!("{}/../server.git", address.display())]);
+    let pushed = pre_push(&server, &["team/up", "develop:refs/heads/foo"], &[]);
+    assert_eq!(pushed.status.code(), Some(1), "{}", pushed.text());
+}
+
 #[test]
 fn conflicts_are_said() {
     let server = sprint();
