@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs flowcheck from this checkout or this unpacked archive: no network, no root.
 #
-#   ./install.sh [--to DIR] [--dry-run]
+#   ./install.sh [--to DIR] [--hook REPOSITORY] [--dry-run]
 #
-# DIR gets bin/flowcheck, bin/git-flowcheck (for `git flowcheck`), man pages, completions for
-# bash, zsh and fish, and under share/flowcheck the hooks to copy by hand and the commented
-# policy. Default: ~/.local
+# DIR gets bin/flowcheck, bin/git-flowcheck (for `git flowcheck`), the man pages, what bash, zsh
+# and fish complete, and under share/flowcheck the hooks to copy by hand and the commented policy.
+# Default: ~/.local. --hook puts the hook into a clone, or the hooks into a bare repository.
 
 set -eu
 
@@ -19,7 +19,7 @@ say() {
 }
 
 usage() {
-    echo "usage: install.sh [--to DIR] [--dry-run]" >&2
+    echo "usage: install.sh [--to DIR] [--hook REPOSITORY] [--dry-run]" >&2
 }
 
 # Runs a command, or says it.
@@ -32,6 +32,7 @@ step() {
 }
 
 to=
+repository=
 dry_run=no
 while [ $# -gt 0 ]; do
     case $1 in
@@ -42,6 +43,15 @@ while [ $# -gt 0 ]; do
         ;;
     --to=*)
         to=${1#--to=}
+        shift
+        ;;
+    --hook)
+        [ $# -ge 2 ] || die "--hook needs a repository"
+        repository=$2
+        shift 2
+        ;;
+    --hook=*)
+        repository=${1#--hook=}
         shift
         ;;
     --dry-run)
@@ -59,6 +69,9 @@ while [ $# -gt 0 ]; do
     esac
 done
 
+if [ -n "$repository" ]; then
+    bare=$(git -C "$repository" rev-parse --is-bare-repository 2>/dev/null) || die "$repository is no git repository"
+fi
 if [ -z "$to" ]; then
     [ -n "${HOME:-}" ] || die "HOME is not set: say where with --to DIR"
     to=$HOME/.local
@@ -102,7 +115,6 @@ if [ -f "$here/policy.toml.example" ]; then
     step cp "$here/policy.toml.example" "$to/share/flowcheck/"
 fi
 
-
 # The program writes what belongs to it.
 completions() {
     step mkdir -p "$to/share/$2"
@@ -117,6 +129,12 @@ completions bash bash-completion/completions flowcheck
 completions zsh zsh/site-functions _flowcheck
 completions fish fish/vendor_completions.d flowcheck.fish
 
+if [ -n "$repository" ]; then
+    [ "$bare" = true ] && side=--server || side=
+    # shellcheck disable=SC2086  # no side, no word
+    step "$to/bin/flowcheck" install $side -C "$repository" || die "the hook is not in $repository"
+fi
+
 [ "$dry_run" = yes ] && exit 0
 
 say "flowcheck is in $to/bin: $("$to/bin/flowcheck" --version)"
@@ -124,5 +142,7 @@ case :${PATH:-}: in
 *":$to/bin:"*) ;;
 *) say "put it into PATH: export PATH=\"$to/bin:\$PATH\"" ;;
 esac
-say "next, in a clone: flowcheck install"
-say "next, on a server, in a bare repository: flowcheck install --server"
+if [ -z "$repository" ]; then
+    say "next, in a clone: flowcheck install"
+    say "next, on a server, in a bare repository: flowcheck install --server"
+fi

@@ -217,7 +217,7 @@ fn where_somebody_else_looks_after_the_hooks_it_is_said_what_to_add() {
     let cases = [
         (&shared as &dyn Fn(&Here), ["core.hooksPath names /srv/hooks", "/srv/hooks/pre-push", line]),
         (&husky, ["husky looks after the hooks", ".husky/pre-push", line]),
-        (&lefthook, ["lefthook looks after the hooks", "lefthook.yml", "use_stdin: true"]),
+        (&lefthook, ["lefthook looks after the hooks", "lefthook.yml", ".lefthook/pre-push/flowcheck"]),
     ];
     for (prepare, says) in cases {
         let here = Here::new();
@@ -410,6 +410,31 @@ fn the_hooks_of_the_repository_are_programs_a_shell_can_read() {
 }
 
 #[test]
+fn install_sh_puts_the_hook_where_it_is_asked_to() {
+    let here = Here::new();
+    let archive = here.dir.path().join("archive");
+    fs::create_dir(&archive).expect("a directory");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::copy(top.join("install.sh"), archive.join("install.sh")).expect("it is there");
+    fs::copy(FLOWCHECK, archive.join("flowcheck")).expect("it is there");
+    let install =
+        |more: &[&str]| ended(&run(&archive, "sh", &[&["install.sh", "--to", "../to"], more].concat(), &[]));
+    let before = snapshot(&here.clone());
+    assert_eq!(install(&["--hook", "../clone", "--dry-run"]).0, 0);
+    assert!(snapshot(&here.clone()) == before, "a dry run does nothing");
+    for repository in ["--hook=../clone", "--hook=../server.git"] {
+        let (code, _, said) = install(&[repository]);
+        assert_eq!(code, 0, "{said}");
+    }
+    let text = fs::read_to_string(here.hook("pre-push")).expect("it is there");
+    let program = here.dir.path().canonicalize().expect("it is there").join("to/bin/flowcheck");
+    assert!(text.contains(&format!("exec {} pre-push", program.display())), "{text}");
+    assert!(here.server().join("hooks/pre-receive").is_file());
+    let (code, _, said) = install(&["--hook", "../nowhere"]);
+    assert!(code == 2 && said.contains("no git repository"), "{said}");
+}
+
+#[test]
 fn install_sh_puts_an_archive_in_place() {
     let dir = tempfile::tempdir().expect("a directory for this test");
     let archive = dir.path().join("flowcheck 0.1");
@@ -433,14 +458,19 @@ fn install_sh_puts_an_archive_in_place() {
     let version = run(dir.path(), "git", &["flowcheck", "--version"], &[("PATH", &path)]);
     assert!(ended(&version).1.contains(env!("CARGO_PKG_VERSION")), "{}", ended(&version).2);
     for file in [
-        "flowcheck/hooks/pre-receive",
-        "man/man1/flowcheck-audit.1",
-        "bash-completion/completions/flowcheck",
-        "zsh/site-functions/_flowcheck",
-        "fish/vendor_completions.d/flowcheck.fish",
+        "share/flowcheck/hooks/pre-receive",
+        "share/man/man1/flowcheck.1",
+        "share/man/man1/flowcheck-pre-push.1",
+        "share/man/man1/git-flowcheck.1",
+        "share/bash-completion/completions/flowcheck",
+        "share/zsh/site-functions/_flowcheck",
+        "share/fish/vendor_completions.d/flowcheck.fish",
     ] {
-        assert!(to.join("share").join(file).is_file(), "{file}");
+        assert!(to.join(file).metadata().is_ok_and(|file| file.len() > 0), "{file}");
     }
+    let complete = to.join("share/bash-completion/completions/flowcheck");
+    let sourced = run(dir.path(), "bash", &["-n", complete.to_str().expect("it is text")], &[]);
+    assert!(sourced.status.success(), "{}", ended(&sourced).2);
     let wrong = run(dir.path(), "sh", &[script, "--prefix"], &[]);
     assert_eq!(wrong.status.code(), Some(2));
     fs::remove_file(archive.join("flowcheck")).expect("it is there");

@@ -85,10 +85,13 @@ fn advice_for_lefthook(file: Option<&Path>) -> String {
         "flowcheck: lefthook looks after the hooks here\n\
          hint: add this to {file}, then run lefthook install:\n\
          hint:     pre-push:\n\
-         hint:       commands:\n\
+         hint:       scripts:\n\
          hint:         flowcheck:\n\
-         hint:           run: flowcheck pre-push {{1}} {{2}}\n\
-         hint:           use_stdin: true\n"
+         hint:           runner: sh\n\
+         hint:           use_stdin: true\n\
+         hint: and this as .lefthook/pre-push/flowcheck:\n\
+         hint:     exec flowcheck pre-push \"$@\"\n\
+         hint: (not a command: lefthook skips these where no file changes)\n"
     )
 }
 
