@@ -105,7 +105,14 @@ gzip -9n "$share"/man/man1/*
 install -m 644 README.md README.zh.md LICENSE LICENSE-MIT LICENSE-APACHE "$doc/"
 install -m 644 packaging/copyright "$doc/copyright"
 gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
-chmod 644 "$share"/man/man1/* "$doc/changelog.gz" "$share/flowcheck/policy.schema.json"
+gzip -9nc >"$doc/changelog.Debian.gz" <<end
+flowcheck ($version-1) unstable; urgency=medium
+
+  * Version $version: see changelog.gz.
+
+ -- $(sed -n 's/^Maintainer: //p' packaging/control)  $(date -Ru --date="@$epoch")
+end
+chmod 644 "$share"/man/man1/* "$doc"/changelog*.gz "$share/flowcheck/policy.schema.json"
 find "$root" -exec touch --no-dereference --date="@$epoch" {} +
 
 # The tarball: what install.sh needs, under one directory, the same bytes on every machine.
