@@ -17,6 +17,7 @@ pub mod facts;
 pub mod finding;
 pub mod history;
 pub mod input;
+pub mod learn;
 pub mod policy;
 pub mod push;
 pub mod report;

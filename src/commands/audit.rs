@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::output::{self, Output, Stream};
-use super::{Exit, Failure, Global, fleet, in_force};
+use super::{Exit, Failure, Global, compare, fleet, in_force};
 use crate::finding::Level;
 use crate::history::{Oid, RefName, Refs, Seconds};
 use crate::input::replay::{Replay, Replayed};
@@ -28,6 +28,10 @@ pub struct Args {
     /// Write what is found into this file, to be let pass from now on
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
+    /// Show which past updates this policy would judge otherwise, in either direction; the exit
+    /// code is 1 where there are any
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "write_baseline"])]
+    compare_policy: Option<PathBuf>,
     /// What makes the exit code 1
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: FailOn,
@@ -86,10 +90,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let refs =
         repository.refs(&["refs/heads/", "refs/tags/", "refs/environments/"]).map_err(Failure::History)?;
     let now = jiff::Timestamp::now().as_second();
-    let (since, since_date) = adopted(args, &policy, &refs)?;
-    let replay = Replay { policy: &policy, history: &repository, refs: &refs, since, since_date, now };
-    let replayed = replay.run().map_err(Failure::History)?;
-    let mut verdict = weigh(&policy, refs, replayed, now);
+    if let Some(other) = &args.compare_policy {
+        return compare::run(global, &repository, &policy, other, (&refs, &args.since, now));
+    }
+    let mut verdict = judge(&policy, &repository, &refs, &args.since, now)?;
     if repository.is_shallow() {
         verdict.remarks.push("this clone is shallow: what is older was not judged".to_owned());
     }
@@ -106,6 +110,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(exit(&verdict, args.fail_on))
 }
 
+/// Judges a history: from where `since` or the policy says that the flow was adopted.
+pub(super) fn judge(
+    policy: &Policy,
+    repository: &Repository,
+    refs: &Refs,
+    since: &[String],
+    now: Seconds,
+) -> Result<Verdict, Failure> {
+    let (since, since_date) = adopted(since, policy, refs)?;
+    let replay = Replay { policy, history: repository, refs, since, since_date, now };
+    let replayed = replay.run().map_err(Failure::History)?;
+    Ok(weigh(policy, refs.clone(), replayed, now))
+}
+
 /// Returns the findings with their levels and outcomes.
 fn weigh(policy: &Policy, refs: Refs, replayed: Replayed, now: Seconds) -> Verdict {
     let push = Push { place: Place::Audit, pusher: None, now, ..Push::new(refs, vec![]) };
@@ -114,8 +132,8 @@ fn weigh(policy: &Policy, refs: Refs, replayed: Replayed, now: Seconds) -> Verdi
 }
 
 /// Returns where the flow was adopted.
-fn adopted(args: &Args, policy: &Policy, refs: &Refs) -> Result<(Vec<Oid>, Option<Seconds>), Failure> {
-    let named = if args.since.is_empty() { &policy.audit_since } else { &args.since };
+fn adopted(since: &[String], policy: &Policy, refs: &Refs) -> Result<(Vec<Oid>, Option<Seconds>), Failure> {
+    let named = if since.is_empty() { &policy.audit_since } else { since };
     let mut commits = vec![];
     let mut date: Option<Seconds> = None;
     for since in named {

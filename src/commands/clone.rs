@@ -24,6 +24,16 @@ impl Remote {
         Self { name: name.to_owned(), tracking }
     }
 
+    /// Returns the remote called `name`, else the one that the current branch is pushed to.
+    pub(super) fn chosen(repository: &Repository, name: Option<&str>) -> Result<Self, Failure> {
+        if let Some(name) = name {
+            return Ok(Self::named(repository, name));
+        }
+        let current = repository.default_branch().map_err(Failure::History)?;
+        let current = current.as_ref().and_then(RefName::branch).map(ToString::to_string);
+        Ok(Self::of_branch(repository, current.as_deref()))
+    }
+
     /// Returns the remote that `git push` was given: a name, or the address of one that has a
     /// name. `None` where nothing is known of that address.
     pub(super) fn given(repository: &Repository, name_or_url: &str) -> Option<Self> {
@@ -70,6 +80,18 @@ impl Remote {
             Ref { name, symbolic: None, ..entry.clone() }
         })
     }
+}
+
+/// Returns the refs that a repository speaks of: a server's own; in a clone the branches of the
+/// remote, as they were fetched last, and those that only this clone has.
+pub(super) fn seen(repository: &Repository, remote: &Remote, more: &[&str]) -> Result<Refs, Failure> {
+    let prefixes = [&["refs/heads/", "refs/tags/"], more].concat();
+    let mut refs = repository.refs(&prefixes).map_err(Failure::History)?;
+    if repository.worktree().is_some() {
+        let there = remote.refs(repository)?;
+        there.below("refs/heads/").iter().for_each(|entry| refs.set(entry.clone()));
+    }
+    Ok(refs)
 }
 
 /// Returns where a fetch rule keeps the remote's branches, if it fetches them all.

@@ -6,6 +6,7 @@
 mod audit;
 mod check;
 mod clone;
+mod compare;
 mod completions;
 mod confirm;
 mod demo;
@@ -34,6 +35,7 @@ mod status;
 mod target;
 mod uninstall;
 mod update;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -134,6 +136,8 @@ pub enum Command {
     Sort(sort::Args),
     /// Prints what a pipeline for this ref deploys, and where
     Target(target::Args),
+    /// Shows how a ref is judged: kind, base, clauses, evidence
+    Why(why::Args),
     /// Prints a rule's page
     Explain(explain::Args),
     /// Lists all rules with their levels
@@ -214,6 +218,11 @@ pub enum Failure {
         /// What there is.
         known: &'static str,
     },
+    /// There is nothing to learn a policy from.
+    #[error(
+        "learn a policy: no branch has a commit yet\nhint: `flowcheck init` writes the default, to begin with"
+    )]
+    NothingToLearn,
     /// A name or date does not say where to begin.
     #[error("begin at `{0}`: it is neither a commit here nor a date like 2026-01-31")]
     Since(String),
@@ -341,6 +350,7 @@ pub fn main() -> ExitCode {
         Command::Next(args) => next::run(&cli.global, args),
         Command::Sort(args) => sort::run(&cli.global, args),
         Command::Target(args) => target::run(&cli.global, args),
+        Command::Why(args) => why::run(&cli.global, args),
         Command::Explain(args) => explain::run(&cli.global, args),
         Command::Rules(args) => rules::run(&cli.global, args),
         Command::Init(args) => init::run(&cli.global, args),

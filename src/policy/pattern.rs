@@ -109,6 +109,13 @@ impl Pattern {
         self.captures(name).is_some()
     }
 
+    /// Returns a name that both patterns match; `None` where there is none, or where it cannot be
+    /// said at a small price.
+    #[must_use]
+    pub fn common_name(&self, other: &Self) -> Option<String> {
+        super::overlap::common_name(self, other)
+    }
+
     /// Whether `name` begins as all names do that match: `false` is certain, and costs nothing.
     #[must_use]
     pub fn may_match(&self, name: &[u8]) -> bool {

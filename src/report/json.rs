@@ -30,7 +30,7 @@ struct Policy<'a> {
 }
 
 #[derive(Serialize)]
-struct Finding {
+pub(super) struct Finding {
     rule: &'static str,
     level: &'static str,
     outcome: &'static str,
@@ -50,7 +50,7 @@ struct Finding {
 }
 
 #[derive(Serialize)]
-struct Clause {
+pub(super) struct Clause {
     file: String,
     line: u32,
 }
@@ -106,7 +106,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
     text + "\n"
 }
 
-fn finding(judged: &Judged) -> Finding {
+pub(super) fn finding(judged: &Judged) -> Finding {
     let finding = &judged.finding;
     Finding {
         rule: finding.rule,
@@ -120,11 +120,15 @@ fn finding(judged: &Judged) -> Finding {
         commits: finding.commits.iter().map(|commit| commit.id.to_string()).collect(),
         commits_total: finding.commits_total,
         notes: finding.notes.iter().map(|note| clean(note)).collect(),
-        clause: finding.clause.as_ref().map(|clause| Clause { file: clean(&clause.file), line: clause.line }),
+        clause: finding.clause.as_ref().map(clause),
         fix: finding.fix.iter().map(|command| clean(command)).collect(),
         fingerprint: judged.fingerprint(),
         reason: judged.reason.as_ref().map(|reason| clean(reason)),
     }
+}
+
+pub(super) fn clause(clause: &crate::finding::Clause) -> Clause {
+    Clause { file: clean(&clause.file), line: clause.line }
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn details(judged: &Judged) -> String {
 }
 
 /// Returns commands in a fence that none of them can close.
-fn block(commands: &[String]) -> String {
+pub(super) fn block(commands: &[String]) -> String {
     let commands: Vec<String> = commands.iter().map(|command| clean(command)).collect();
     let text = commands.join("\n");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();

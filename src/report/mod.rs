@@ -3,12 +3,14 @@
 //! Everything that somebody else wrote is escaped here once more, so that no format can carry a
 //! control character whatever a rule puts into its findings.
 
+pub mod compare;
 mod concise;
 pub mod fleet;
 mod github;
 mod gitlab;
 mod json;
 mod junit;
+pub mod learned;
 mod list;
 mod markdown;
 mod page;
@@ -16,6 +18,7 @@ mod sarif;
 pub mod status;
 mod text;
 mod web;
+pub mod why;
 
 use std::path::PathBuf;
 

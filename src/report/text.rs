@@ -154,6 +154,11 @@ fn finding(judged: &Judged, again: &[&Judged], explained: bool) -> String {
     text
 }
 
+/// Returns one finding as it stands in a report of its own.
+pub(super) fn finding_alone(judged: &Judged) -> String {
+    finding(judged, &[], false)
+}
+
 /// A command is never broken, for it will be pasted.
 fn hint(command: &str) -> String {
     format!("hint: {}\n", clean(command))
@@ -172,7 +177,7 @@ fn commits(finding: &Finding) -> String {
     let mut text = finding.caption.as_ref().map_or_else(String::new, |text| wrap(&clean(text), "  ", "  "));
     for commit in &finding.commits {
         let line = format!("    {}  {}", short(commit.id), clean(&commit.subject));
-        text += cut(&line).trim_end();
+        text += cut_to(WIDTH, &line).trim_end();
         text.push('\n');
     }
     let more = finding.commits_total.saturating_sub(finding.commits.len());
@@ -182,12 +187,12 @@ fn commits(finding: &Finding) -> String {
     text
 }
 
-/// Returns a line without what passes the width.
-fn cut(line: &str) -> String {
-    if line.chars().count() <= WIDTH {
+/// Returns a line without what passes `columns`.
+pub(super) fn cut_to(columns: usize, line: &str) -> String {
+    if line.chars().count() <= columns {
         return line.to_owned();
     }
-    line.chars().take(WIDTH - 3).collect::<String>() + "..."
+    line.chars().take(columns - 3).collect::<String>() + "..."
 }
 
 /// Returns the notes; the last one says which clause asks for it.

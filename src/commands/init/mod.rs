@@ -1,5 +1,7 @@
 //! `flowcheck init`: writes a commented policy.toml.
 
+mod from_history;
+
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,14 +18,21 @@ pub struct Args {
     /// The flow to start from: gitlab-flow, git-flow or release-lines
     #[arg(long, value_name = "NAME", default_value = "gitlab-flow")]
     preset: String,
+    /// Learn it from this repository instead: from the branches that stand, from the merges and
+    /// tags of its history
+    #[arg(long, conflicts_with = "preset")]
+    from_history: bool,
     /// Where to write it
     #[arg(value_name = "FILE", default_value = "policy.toml")]
     file: PathBuf,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let preset = preset(&args.preset)?;
     let path = global.repo.as_deref().unwrap_or(Path::new("")).join(&args.file);
+    if args.from_history {
+        return from_history::run(global, &path);
+    }
+    let preset = preset(&args.preset)?;
     let text = adopted_at(preset.text, &tips(global, preset));
     write_new(&path, text.as_bytes())?;
     if !global.quiet {

@@ -1,0 +1,100 @@
+//! How well a clause fits what was done, and what does not fit.
+
+use std::fmt;
+
+use crate::policy::LineRole;
+
+/// How many of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fit {
+    /// Those that fit.
+    pub fits: usize,
+    /// All of them.
+    pub of: usize,
+}
+
+/// The share from which on something is a habit and no accident, in percent.
+const HABIT: usize = 5;
+
+impl Fit {
+    /// Counts those that fit.
+    pub fn count(all: impl IntoIterator<Item = bool>) -> Self {
+        all.into_iter()
+            .fold(Self::default(), |fit, fits| Self { fits: fit.fits + usize::from(fits), of: fit.of + 1 })
+    }
+
+    /// Returns the share in percent, rounded down, so that only all of them are 100 %.
+    #[must_use]
+    pub fn percent(self) -> usize {
+        if self.of == 0 { 100 } else { self.fits * 100 / self.of }
+    }
+
+    /// Whether those that fit are too many to be an accident.
+    #[must_use]
+    pub fn is_habit(self) -> bool {
+        self.fits > 0 && self.fits * 100 >= self.of * HABIT
+    }
+
+    /// Returns the rest.
+    #[must_use]
+    pub fn rest(self) -> Self {
+        Self { fits: self.of - self.fits, of: self.of }
+    }
+}
+
+impl fmt::Display for Fit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} % of {}", self.percent(), self.of)
+    }
+}
+
+/// What an outlier is one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The name of a branch.
+    Branch,
+    /// A merge into a line.
+    Merge,
+    /// A tag.
+    Tag,
+}
+
+/// Something that fits no clause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlier {
+    /// What it is one of.
+    pub side: Side,
+    /// The branch or tag; not escaped.
+    pub name: String,
+    /// The kind that it is of, or would be; not escaped.
+    pub kind: String,
+    /// What it does, in words that follow its name.
+    pub does: String,
+}
+
+impl Outlier {
+    /// Returns a merge that went where its kind does not go.
+    pub(super) fn merge(name: &str, kind: &str, into: LineRole) -> Self {
+        let does = format!("went into the {} line", into.name());
+        Self { side: Side::Merge, name: name.to_owned(), kind: kind.to_owned(), does }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_all_of_them_are_a_hundred_percent() {
+        assert_eq!(Fit { fits: 293, of: 312 }.to_string(), "93 % of 312");
+        assert_eq!(Fit { fits: 999, of: 1000 }.percent(), 99);
+        assert_eq!(Fit::default().percent(), 100);
+    }
+
+    #[test]
+    fn one_in_twenty_is_a_habit() {
+        assert!(Fit { fits: 5, of: 100 }.is_habit());
+        assert!(!Fit { fits: 4, of: 100 }.is_habit());
+        assert!(!Fit { fits: 0, of: 3 }.is_habit());
+    }
+}

@@ -1,0 +1,195 @@
+//! The forms of tags, and the line that version tags stand on.
+
+use std::collections::BTreeMap;
+
+use super::Tags;
+use super::fit::{Fit, Outlier, Side};
+use super::lines;
+use super::trunk::Trunks;
+use super::write::literal;
+use crate::facts::{RecordName, is_image_tag};
+use crate::history::{Answer, History, Object, Oid, Ref, Refs};
+use crate::policy::LineRole;
+use crate::version::Release;
+
+/// How many tags make a form, where they are fewer than a twentieth of all.
+const ENOUGH: usize = 3;
+
+/// Returns the forms of the tags; what has none becomes an outlier.
+pub(super) fn learn(
+    history: &dyn History,
+    refs: &Refs,
+    trunks: &Trunks,
+    has_releases: bool,
+    outliers: &mut Vec<Outlier>,
+) -> Answer<Tags> {
+    let named = refs.below("refs/tags/").iter().filter_map(|entry| {
+        let name = std::str::from_utf8(entry.name.tag()?).ok()?;
+        RecordName::parse(name).is_none().then_some((name, entry))
+    });
+    let all: Vec<(&str, &Ref)> = named.collect();
+    let stem = stem(&all);
+    let (releases, others): (Vec<_>, Vec<_>) =
+        all.iter().partition(|(name, _)| stem.is_some_and(|stem| is_release(name, stem)));
+    let release = Fit { fits: releases.len(), of: all.len() };
+    let (hotfix, others) = hotfixes(stem.unwrap_or("v"), others);
+    let other = forms(&others, all.len(), outliers);
+    let (on, standing) = ground(history, &releases, trunks, has_releases)?;
+    let newest = releases.iter().filter_map(|(name, _)| Some((lines::split(name)?.1, *name))).max();
+    Ok(Tags {
+        stem: stem.unwrap_or("v").to_owned(),
+        release,
+        hotfix,
+        on,
+        standing,
+        other,
+        newest: newest.map(|(_, name)| name.to_owned()),
+    })
+}
+
+fn is_release(name: &str, stem: &str) -> bool {
+    lines::split(name).is_some_and(|(other, _)| other == stem)
+}
+
+/// Returns what most version tags begin with.
+fn stem<'t>(tags: &[(&'t str, &Ref)]) -> Option<&'t str> {
+    let mut stems: BTreeMap<&str, usize> = BTreeMap::new();
+    for (stem, _) in tags.iter().filter_map(|(name, _)| lines::split(name)) {
+        if stem.is_empty() || is_image_tag(stem) {
+            *stems.entry(stem).or_default() += 1;
+        }
+    }
+    stems
+        .into_iter()
+        .max_by_key(|(stem, count)| (*count, std::cmp::Reverse(stem.len())))
+        .map(|(stem, _)| stem)
+}
+
+type Named<'t> = (&'t str, &'t Ref);
+
+/// Splits off the tags `<release tag><what><number>` of the form that is used most, if that says
+/// that it is a hotfix.
+fn hotfixes<'t>(stem: &str, others: Vec<Named<'t>>) -> (Option<(String, usize)>, Vec<Named<'t>>) {
+    let mut infixes: BTreeMap<String, usize> = BTreeMap::new();
+    for infix in others.iter().filter_map(|(name, _)| hotfix_infix(name, stem)) {
+        *infixes.entry(infix.to_owned()).or_default() += 1;
+    }
+    let Some((infix, count)) = infixes.into_iter().max_by_key(|(_, count)| *count) else {
+        return (None, others);
+    };
+    let rest = others.into_iter().filter(|(name, _)| hotfix_infix(name, stem) != Some(&infix));
+    let rest = rest.collect();
+    (Some((infix, count)), rest)
+}
+
+/// Returns `-hotfix.` of `v1.0.0-hotfix.1`.
+fn hotfix_infix<'t>(name: &'t str, stem: &str) -> Option<&'t str> {
+    let rest = name.strip_prefix(stem)?;
+    let version = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    Release::parse(&rest[..version])?;
+    let rest = &rest[version..];
+    let number = rest.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (infix, number) = rest.split_at(number);
+    let counts = !number.is_empty() && !number.starts_with('0');
+    let word = infix.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
+    (counts && ["hotfix", "hf", "patch", "fix"].contains(&word.as_str())).then_some(infix)
+}
+
+/// Groups tags whose names differ in numbers alone; what stands alone is an outlier.
+fn forms(others: &[Named<'_>], all: usize, outliers: &mut Vec<Outlier>) -> Vec<(String, usize)> {
+    let mut forms: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (name, _) in others {
+        forms.entry(form(name)).or_default().push(name);
+    }
+    let mut kept = vec![];
+    for (form, names) in forms {
+        let of_all = Fit { fits: names.len(), of: all };
+        if names.len() >= ENOUGH || of_all.is_habit() {
+            kept.push((form, names.len()));
+            continue;
+        }
+        outliers.extend(names.into_iter().map(|name| Outlier {
+            side: Side::Tag,
+            name: name.to_owned(),
+            kind: "tag".to_owned(),
+            does: "is a tag like no other".to_owned(),
+        }));
+    }
+    kept.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    kept
+}
+
+/// Returns a name as a pattern in which any number may stand for a number.
+fn form(name: &str) -> String {
+    let mut form = String::new();
+    let mut in_number = false;
+    for c in name.chars() {
+        match (c.is_ascii_digit(), in_number) {
+            (true, false) => form.push_str(r"\d+"),
+            (true, true) => {}
+            (false, _) => form.push_str(&literal(&c.to_string())),
+        }
+        in_number = c.is_ascii_digit();
+    }
+    form
+}
+
+/// Returns the line that most release tags stand on, and how many do.
+fn ground(
+    history: &dyn History,
+    releases: &[Named<'_>],
+    trunks: &Trunks,
+    has_releases: bool,
+) -> Answer<(LineRole, Fit)> {
+    let mut commits: Vec<Oid> = vec![];
+    for (_, entry) in releases {
+        commits.extend(commit(history, entry)?);
+    }
+    let stands = |role: LineRole| {
+        Fit::count(commits.iter().map(|commit| match role {
+            LineRole::Integration => trunks.integration.commits.contains_key(commit),
+            LineRole::Production => {
+                trunks.production.as_ref().is_some_and(|trunk| trunk.commits.contains_key(commit))
+            }
+            LineRole::Release => trunks.releases.commits.contains_key(commit),
+        }))
+    };
+    let mut roles = vec![LineRole::Integration];
+    roles.extend(has_releases.then_some(LineRole::Release));
+    roles.extend(trunks.production.is_some().then_some(LineRole::Production));
+    let best = roles.iter().copied().max_by_key(|role| stands(*role).fits).unwrap_or(LineRole::Integration);
+    Ok((best, stands(best)))
+}
+
+fn commit(history: &dyn History, entry: &Ref) -> Answer<Option<Oid>> {
+    let mut at = entry.peeled.unwrap_or(entry.id);
+    for _ in 0..64 {
+        match history.object(at)? {
+            Object::Commit => return Ok(Some(at)),
+            Object::Tag(tag) => at = tag.target,
+            Object::Tree | Object::Blob => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hotfix_tag_says_that_it_is_one() {
+        assert_eq!(hotfix_infix("v1.0.0-hotfix1", "v"), Some("-hotfix"));
+        assert_eq!(hotfix_infix("v1.0.0-hotfix.2", "v"), Some("-hotfix."));
+        assert_eq!(hotfix_infix("1.0.0_HF3", ""), Some("_HF"));
+        for other in ["v1.0.0-rc1", "v1.0.0-hotfix", "v1.0.0-hotfix01", "1.0.0-hotfix1", "v1.0-hotfix1"] {
+            assert_eq!(hotfix_infix(other, "v"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_what_tags_of_one_form_differ_in() {
+        assert_eq!(form("v1.10.0-rc2"), r"v\d+\.\d+\.\d+\-rc\d+");
+        assert_eq!(form("nightly"), "nightly");
+    }
+}

@@ -1,0 +1,226 @@
+//! A policy that says what was learned, with the share of the history that fits each clause.
+
+use std::fmt::Write as _;
+
+use super::{Fit, Kind, Learned, Level, Line, Releases};
+use crate::policy::{Base, LineRole, MergeStyle, While};
+
+/// How wide a comment is at most.
+const COLUMNS: usize = 80;
+/// From how many rules on that the history breaks the policy only evaluates.
+const MANY: usize = 5;
+
+/// Returns the commented policy; `levels` are the rules that the history breaks too often.
+#[must_use]
+pub fn policy(learned: &Learned, levels: &[Level]) -> String {
+    let mut text = head(learned, levels.len());
+    text += &lines(learned);
+    text += &learned.releases.as_ref().map_or_else(String::new, releases);
+    text.extend(learned.kinds.iter().map(kind));
+    text += &tags(learned);
+    text += &confirmation(learned);
+    text += "\n[audit]\n";
+    text += &comment("The tips of the lines on the day of adoption: what is older is not judged.");
+    text += "since = []\n";
+    text += &rules(levels);
+    text
+}
+
+fn head(learned: &Learned, broken: usize) -> String {
+    let mut text = comment(&format!(
+        "The branching model of this repository as its history shows it: written by `flowcheck init \
+         --from-history` from {} merges and {} tags. The figures say how much of the history fits.",
+        learned.merges, learned.tags.release.of
+    ));
+    text += "#\n";
+    text += &comment("After every change: flowcheck policy check");
+    text += &comment("What a change would have said of the past: flowcheck audit --compare-policy FILE");
+    text += "\nversion = 1\n\n";
+    let (why, mode) = if broken >= MANY {
+        (
+            "The history breaks too many rules to begin with rejections: everything is said, and passes.",
+            "evaluate",
+        )
+    } else {
+        ("\"enforce\" rejects; \"evaluate\" says the same and lets it pass.", "enforce")
+    };
+    text + &comment(why) + &format!("mode = \"{mode}\"\n")
+}
+
+/// Returns a comment, broken between words.
+fn comment(text: &str) -> String {
+    let mut out = String::new();
+    let mut line = "#".to_owned();
+    for word in text.split_whitespace() {
+        if line.len() > 1 && line.chars().count() + 1 + word.chars().count() > COLUMNS {
+            out += &line;
+            out.push('\n');
+            line = "#".to_owned();
+        }
+        line.push(' ');
+        line += word;
+    }
+    out + &line + "\n"
+}
+
+/// Returns a string of TOML: as it is where it can be, for patterns are read by people.
+fn quoted(text: &str) -> String {
+    let plain = !text.contains('\'') && !text.chars().any(char::is_control);
+    if plain { format!("'{text}'") } else { toml::Value::String(text.to_owned()).to_string() }
+}
+
+fn name(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn merge(style: MergeStyle) -> &'static str {
+    match style {
+        MergeStyle::MergeCommit => "merge-commit",
+        MergeStyle::FastForward => "fast-forward",
+        MergeStyle::Any => "any",
+    }
+}
+
+fn lines(learned: &Learned) -> String {
+    let mut text = "\n[lines]\n".to_owned();
+    text += &line("integration", &learned.integration);
+    text +=
+        &learned.production.as_ref().map_or_else(String::new, |production| line("production", production));
+    text
+}
+
+fn line(role: &str, line: &Line) -> String {
+    let says = match line.merged.of {
+        0 => format!("`{}` has no step of its own: it is fast-forwarded.", shown(&line.branch)),
+        steps => format!(
+            "{} % of the {steps} steps of `{}` are merges.",
+            line.merged.percent(),
+            shown(&line.branch)
+        ),
+    };
+    let value = match (line.merge, line.direct) {
+        (MergeStyle::MergeCommit, false) => name(&line.branch),
+        (style, direct) => {
+            format!("{{ branch = {}, merge = \"{}\", direct = {direct} }}", name(&line.branch), merge(style))
+        }
+    };
+    comment(&says) + &format!("{role} = {value}\n")
+}
+
+fn shown(text: &str) -> String {
+    crate::history::name::escape(text.as_bytes())
+}
+
+fn roles(into: &[(LineRole, Fit)]) -> String {
+    let names: Vec<String> = into.iter().map(|(role, _)| format!("\"{}\"", role.name())).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// Returns the shares of the lines that something went into.
+fn shares(into: &[(LineRole, Fit)]) -> String {
+    let share = |(role, fit): &(LineRole, Fit)| format!("{} % into {}", fit.percent(), role.name());
+    let total = into.first().map_or(0, |(_, fit)| fit.of);
+    let shares: Vec<String> = into.iter().map(share).collect();
+    match total {
+        0 => "None was merged yet.".to_owned(),
+        total => format!("Of {total} merges: {}.", shares.join(", ")),
+    }
+}
+
+fn releases(releases: &Releases) -> String {
+    let mut text = "\n[releases]\n".to_owned();
+    text += &comment(&format!("{} release lines were seen.", releases.count));
+    let _ = writeln!(text, "branch = {}", quoted(&releases.pattern()));
+    text += &started(releases.cut);
+    let _ = writeln!(text, "from = \"{}\"", releases.from.name());
+    text += &comment(&shares(&releases.into));
+    let _ = writeln!(text, "into = {}", roles(&releases.into));
+    text += &comment(&format!("{} steps of release lines are merges.", releases.merged));
+    let _ = writeln!(text, "merge = \"{}\"\ndirect = {}", merge(releases.merge), releases.direct);
+    text
+}
+
+fn started(fit: Fit) -> String {
+    if fit.of == 0 { String::new() } else { comment(&format!("{} started there.", fit)) }
+}
+
+fn kind(kind: &Kind) -> String {
+    let examples: Vec<String> = kind.examples.iter().map(|name| format!("`{}`", shown(name))).collect();
+    let mut text = format!("\n[topics.{}]\n", kind.name);
+    text += &comment(&format!("{} named merges; for example {}.", kind.share, examples.join(", ")));
+    let _ = writeln!(text, "branch = {}", quoted(&kind.pattern));
+    text += &started(kind.started);
+    let from = match kind.from {
+        Base::Line(role) => role.name(),
+        Base::Confirmed => "confirmed",
+    };
+    let _ = writeln!(text, "from = \"{from}\"");
+    text += &comment(&shares(&kind.into));
+    let _ = writeln!(text, "into = {}", roles(&kind.into));
+    match kind.while_ {
+        While::Open => {}
+        While::BeforeTag => text += "while = \"before-tag\"\n",
+        While::AfterTag => text += "while = \"after-tag\"\n",
+    }
+    text
+}
+
+fn tags(learned: &Learned) -> String {
+    let tags = &learned.tags;
+    let version = format!(r"{}(?<version>\d+\.\d+\.\d+)", literal(&tags.stem));
+    let mut text = "\n[tags]\n".to_owned();
+    text += &match tags.release.fits {
+        0 => comment("No version tag was seen: this is the form of the default."),
+        _ => comment(&format!("{} tags.", tags.release)),
+    };
+    let _ = writeln!(text, "release = {}", quoted(&version));
+    if let Some((infix, count)) = &tags.hotfix {
+        text += &comment(&format!("{count} tags."));
+        let _ = writeln!(text, "hotfix = {}", quoted(&format!(r"{version}{}(?<n>[1-9]\d*)", literal(infix))));
+    }
+    if tags.standing.of > 0 {
+        text += &comment(&format!("{} release tags stand there.", tags.standing));
+    }
+    let _ = writeln!(text, "on = \"{}\"", tags.on.name());
+    if !tags.other.is_empty() {
+        text += &comment("Tags that are nobody's business.");
+        text += "other = [\n";
+        for (pattern, count) in &tags.other {
+            let _ = writeln!(text, "    {}, # {count}", quoted(pattern));
+        }
+        text += "]\n";
+    }
+    text
+}
+
+/// Returns text as a pattern of itself.
+pub(super) fn literal(text: &str) -> String {
+    let plain = |c: char| if r"\.+*?()|[]{}^$".contains(c) { format!("\\{c}") } else { c.to_string() };
+    text.chars().map(plain).collect()
+}
+
+fn confirmation(learned: &Learned) -> String {
+    let mut text = "\n[confirmation]\n".to_owned();
+    if learned.confirms() {
+        text += &comment("A release goes back once a record says that its version tag runs well in prod.");
+        text += "environment = \"prod\"\nrequire = [\"record\"]\n\n[environments.prod]\nfrom = \"tag\"\n";
+        return text + "deploy = \"manual\"\n";
+    }
+    text += &comment(
+        "Nothing was ever confirmed here. To have prod confirmed before a release is merged back, write \
+         require = [\"record\"], and below it: [environments.prod] with from = \"tag\".",
+    );
+    text + "require = []\n"
+}
+
+fn rules(levels: &[Level]) -> String {
+    let mut text = "\n[rules]\n".to_owned();
+    if levels.is_empty() {
+        text += &comment("The history keeps every rule, but for the outliers that were listed.");
+    }
+    for level in levels {
+        text += &comment(&format!("Kept by {}.", level.kept));
+        let _ = writeln!(text, "{} = \"warn\"", level.rule);
+    }
+    text
+}
