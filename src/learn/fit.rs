@@ -26,7 +26,7 @@ impl Fit {
     /// Returns the share in percent, rounded down, so that only all of them are 100 %.
     #[must_use]
     pub fn percent(self) -> usize {
-        if self.of == 0 { 100 } else { self.fits * 100 / self.of }
+        (self.fits * 100).checked_div(self.of).unwrap_or(100)
     }
 
     /// Whether those that fit are too many to be an accident.

@@ -73,15 +73,13 @@ pub(super) fn line(branch: &str, trunk: &Trunk) -> Line {
 /// Returns how a trunk takes branches in, whether it takes commits of its own, and the share of
 /// merges.
 fn style(trunk: &Trunk) -> (MergeStyle, bool, Fit) {
-    let merges = trunk.merges.len();
-    let merged = Fit { fits: merges, of: merges + trunk.plain };
-    if merged.of == 0 {
+    let count = trunk.merges.len();
+    let merged = Fit { fits: count, of: count + trunk.plain };
+    match merged.of {
         // It never made a step of its own: it is fast-forwarded.
-        return (MergeStyle::Any, false, merged);
-    }
-    match merged.rest().is_habit() {
-        true => (MergeStyle::Any, true, merged),
-        false => (MergeStyle::MergeCommit, false, merged),
+        0 => (MergeStyle::Any, false, merged),
+        _ if merged.rest().is_habit() => (MergeStyle::Any, true, merged),
+        _ => (MergeStyle::MergeCommit, false, merged),
     }
 }
 
@@ -111,9 +109,8 @@ pub(super) fn releases(names: &Names, trunks: &Trunks) -> Option<Releases> {
         .map(|role| (role, Fit::count(merges.iter().map(|merge| merge.into == role))))
         .filter(|(_, fit)| fit.is_habit() || fit.of == 0)
         .collect();
-    let (merge, direct, merged) = style(&trunks.releases);
-    let stem = stem.to_owned();
-    Some(Releases { stem, from, cut, into, merge, direct, merged, count })
+    let (merge, direct, own) = style(&trunks.releases);
+    Some(Releases { stem: stem.to_owned(), from, cut, into, merge, direct, merged: own, count })
 }
 
 #[cfg(test)]

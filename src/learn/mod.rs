@@ -126,12 +126,12 @@ pub struct Tags {
 pub fn learn(history: &dyn History, refs: &Refs, default: Option<&RefName>) -> Answer<Option<Learned>> {
     let Some(chosen) = lines::choose(refs, default) else { return Ok(None) };
     let trunks = trunk::read(history, refs, &chosen)?;
-    let names = names::collect(refs, &chosen, &trunks);
-    let releases = lines::releases(&names, &trunks);
-    let (kinds, mut outliers) = topics::kinds(&names, &trunks, releases.as_ref());
+    let seen = names::collect(refs, &chosen, &trunks);
+    let releases = lines::releases(&seen, &trunks);
+    let (kinds, mut outliers) = topics::kinds(&seen, &trunks, releases.as_ref());
     let tags = tags::learn(history, refs, &trunks, releases.is_some(), &mut outliers)?;
     let kinds = topics::timed(history, refs, &tags, &trunks, kinds)?;
-    let named = topics::named(&names, &trunks, releases.as_ref());
+    let named = topics::named(&seen, &trunks, releases.as_ref());
     let records = refs.below("refs/tags/deployed/").iter().any(|entry| {
         entry.name.tag().is_some_and(|tag| crate::facts::RecordName::parse(&tag.to_string()).is_some())
     });

@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn numbers_are_what_tags_of_one_form_differ_in() {
-        assert_eq!(form("v1.10.0-rc2"), r"v\d+\.\d+\.\d+\-rc\d+");
+        assert_eq!(form("v1.10.0-rc2"), r"v\d+\.\d+\.\d+-rc\d+");
         assert_eq!(form("nightly"), "nightly");
     }
 }

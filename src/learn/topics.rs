@@ -119,7 +119,7 @@ fn disjoint<'n>(
 ) -> Vec<Draft<'n>> {
     drafts
         .sort_by_key(|draft| std::cmp::Reverse(draft.names.iter().map(|(_, merged)| merged).sum::<usize>()));
-    let release = releases.map(|releases| releases.pattern());
+    let release = releases.map(Releases::pattern);
     let mut taken: Vec<Pattern> = release.iter().filter_map(|text| Pattern::new(text).ok()).collect();
     let mut kept = vec![];
     for draft in drafts {
@@ -190,7 +190,7 @@ fn topic(rests: &[&str], slashes: bool) -> &'static str {
 /// First words that say nothing (people's names, mostly) make one kind together for each way in
 /// which they are separated from the rest.
 fn of_others<'n>(words: BTreeMap<String, Vec<(&'n str, usize)>>, loose: &mut Loose<'n>) -> Vec<Draft<'n>> {
-    let mut by_end: BTreeMap<char, Vec<(String, Vec<(&'n str, usize)>)>> = BTreeMap::new();
+    let mut by_end: BTreeMap<char, Vec<(String, Loose<'n>)>> = BTreeMap::new();
     for (prefix, members) in words {
         let end = prefix.chars().next_back().unwrap_or('/');
         by_end.entry(end).or_default().push((prefix, members));

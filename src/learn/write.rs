@@ -55,7 +55,7 @@ fn comment(text: &str) -> String {
         if line.len() > 1 && line.chars().count() + 1 + word.chars().count() > COLUMNS {
             out += &line;
             out.push('\n');
-            line = "#".to_owned();
+            line.truncate(1);
         }
         line.push(' ');
         line += word;
@@ -141,7 +141,7 @@ fn releases(releases: &Releases) -> String {
 }
 
 fn started(fit: Fit) -> String {
-    if fit.of == 0 { String::new() } else { comment(&format!("{} started there.", fit)) }
+    if fit.of == 0 { String::new() } else { comment(&format!("{fit} started there.")) }
 }
 
 fn kind(kind: &Kind) -> String {

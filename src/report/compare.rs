@@ -1,6 +1,7 @@
 //! Two policies over one history: which updates they judge otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -142,8 +143,8 @@ pub fn text(comparison: &Comparison) -> String {
         if those.is_empty() {
             continue;
         }
-        out += &format!("{} ({}):\n", turn.title(), those.len());
-        those.into_iter().for_each(|change| out += &change_text(change));
+        let _ = writeln!(out, "{} ({}):", turn.title(), those.len());
+        out.extend(those.into_iter().map(change_text));
         out.push('\n');
     }
     let [was, would] = comparison.updates;
@@ -254,7 +255,21 @@ mod tests {
         let mut new = verdict(vec![judged(name(), Outcome::Rejected)]);
         new.source = "new.toml".to_owned();
         let comparison = compare(&old, &new);
-        insta::assert_snapshot!(text(&comparison), @r"");
+        insta::assert_snapshot!(text(&comparison), @r"
+        would be rejected, and was accepted (1):
+          `bugfix/a` at 7700000
+          - warned branch-lookalike: `bugfix/a` looks like `Bugfix/a`, which would be
+            the same file on a disk that does not tell upper from lower case
+          + rejected branch-lookalike: `bugfix/a` looks like `Bugfix/a`, which would be
+            the same file on a disk that does not tell upper from lower case
+
+        would be accepted, and was rejected (1):
+          `hotfix/1.0.0-login` at 5d1c000
+          - rejected branch-origin: `hotfix/1.0.0-login` has commits of `develop`
+            (policy.toml:31)
+
+        flowcheck: `policy.toml` and `new.toml` judge 2 of 2 updates otherwise
+        ");
         let same = compare(&old, &old);
         assert!(same.changes.is_empty());
         assert!(text(&same).ends_with("judge 0 of 2 updates otherwise\n"), "{}", text(&same));

@@ -1,6 +1,7 @@
 //! What was learned from a history, how well it fits, and what to type first.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -83,7 +84,7 @@ pub fn text(adoption: &Adoption) -> String {
     out += &outliers(adoption);
     out += "\nnext:\n";
     for (command, why) in adoption.commands() {
-        out += &format!("  {command}\n");
+        let _ = writeln!(out, "  {command}");
         out += &wrap_to(COLUMNS, why, "    # ", "    # ");
     }
     out
@@ -158,9 +159,9 @@ fn tags(learned: &Learned) -> String {
     }
     let mut text =
         format!("`{}X.Y.Z`, {} % of {} tags", clean(&tags.stem), tags.release.percent(), tags.release.of);
-    text += &format!(", {} % of them on {}", tags.standing.percent(), tags.on.name());
+    let _ = write!(text, ", {} % of them on {}", tags.standing.percent(), tags.on.name());
     if let Some((infix, number)) = &tags.hotfix {
-        text += &format!("; `{}X.Y.Z{}N`, {number}", clean(&tags.stem), clean(infix));
+        let _ = write!(text, "; `{}X.Y.Z{}N`, {number}", clean(&tags.stem), clean(infix));
     }
     row("tags", &text)
 }
@@ -188,18 +189,18 @@ fn outliers(adoption: &Adoption) -> String {
     let mut out = String::new();
     if !outliers.is_empty() {
         let verb = if outliers.len() == 1 { "fits" } else { "fit" };
-        out += &format!("\n{} {verb} no clause:\n", count(outliers.len(), "outlier"));
+        let _ = write!(out, "\n{} {verb} no clause:\n", count(outliers.len(), "outlier"));
         for outlier in outliers.iter().take(OUTLIERS) {
             out += &wrap_to(COLUMNS, outlier, "  ", "    ");
         }
         if outliers.len() > OUTLIERS {
-            out += &format!("  and {} more (--format json lists all)\n", outliers.len() - OUTLIERS);
+            let _ = writeln!(out, "  and {} more (--format json lists all)", outliers.len() - OUTLIERS);
         }
     }
     match adoption.first.len() {
         0 => out + "\nthe first audit will have nothing to reject\n",
         number => {
-            out += &format!("\nthe first audit will say {}:\n", count(number, "error"));
+            let _ = write!(out, "\nthe first audit will say {}:\n", count(number, "error"));
             for finding in adoption.first.iter().take(OUTLIERS) {
                 out += &wrap_to(
                     COLUMNS,

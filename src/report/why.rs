@@ -81,7 +81,8 @@ impl Point {
             says: commit.subject,
         }));
         if more > 0 {
-            self.evidence.push(Evidence { says: format!("and {more} more"), ..Evidence::default() });
+            let says = format!("and {more} more");
+            self.evidence.push(Evidence { name: Some(says), ..Evidence::default() });
         }
         self
     }
@@ -115,14 +116,19 @@ fn point_text(point: &Point) -> String {
     let clause = point.clause.as_ref().filter(|clause| clause.file != "built-in");
     let clause = clause.map_or_else(String::new, |clause| format!(" ({})", place(clause)));
     let mut out = wrap_to(COLUMNS, &format!("{}{clause}", clean(&point.says)), &first, &rest);
-    for evidence in &point.evidence {
-        let object = evidence.object.map(short);
-        let parts = [evidence.name.as_deref().map(clean), object, Some(clean(&evidence.says))];
-        let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-        out += &text::cut_to(COLUMNS, &format!("{rest}  {}", parts.join("  ")));
-        out.push('\n');
-    }
+    out.extend(point.evidence.iter().map(|evidence| evidence_text(evidence, &rest)));
     out
+}
+
+fn evidence_text(evidence: &Evidence, margin: &str) -> String {
+    let object = evidence.object.map(short);
+    let Some(name) = &evidence.name else {
+        let line = format!("{margin}  {}  {}", object.unwrap_or_default(), clean(&evidence.says));
+        return text::cut_to(COLUMNS, line.trim_end()) + "\n";
+    };
+    let object = object.map_or_else(String::new, |object| format!("({object}) "));
+    let line = format!("{} {object}{}", clean(name), clean(&evidence.says));
+    wrap_to(COLUMNS, line.trim_end(), &format!("{margin}  "), &format!("{margin}    "))
 }
 
 fn said(why: &Why) -> String {
@@ -176,6 +182,9 @@ struct EvidenceRow {
 }
 
 /// Returns the answer for programs.
+///
+/// # Panics
+/// Never: text and numbers are always JSON.
 #[must_use]
 pub fn json(why: &Why) -> String {
     let root = Root {

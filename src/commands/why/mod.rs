@@ -197,7 +197,7 @@ fn start(asked: &Asked<'_>) -> Option<(Oid, String)> {
             _ => LineId::Integration,
         },
         RefKind::VersionTag(version) => asked.facts.line_of_tags(*version),
-        RefKind::Branch | RefKind::Tag => LineId::Integration,
+        RefKind::Branch | RefKind::Tag | RefKind::Foreign => LineId::Integration,
         _ => return None,
     };
     let tip = asked.facts.tip(line, crate::facts::When::After)?;

@@ -1,5 +1,7 @@
 //! The status for a chat or a merge request.
 
+use std::fmt::Write as _;
+
 use super::super::markdown::{block, md};
 use super::super::{clean, short};
 use super::{Debt, Status, day, few, moment, proof};
@@ -15,14 +17,14 @@ pub fn markdown(status: &Status) -> String {
     }
     if !status.coming.is_empty() {
         let names = md(&few(&status.coming, 20));
-        out += &format!("\nOn {} for the next release: {names}\n", code(&status.cut_from));
+        let _ = write!(out, "\nOn {} for the next release: {names}\n", code(&status.cut_from));
     }
     if !status.cut_next.is_empty() {
-        out += &format!("\nNo release is open. Cut one:\n{}\n", block(&status.cut_next));
+        let _ = write!(out, "\nNo release is open. Cut one:\n{}\n", block(&status.cut_next));
     }
     for expired in &status.expired {
         let text = format!("the exception from `{}` for `{}` has expired", expired.rule, expired.name);
-        out += &format!("\n- Owed: {} ({})\n", md(&text), day(expired.at));
+        let _ = write!(out, "\n- Owed: {} ({})\n", md(&text), day(expired.at));
     }
     out
 }
@@ -41,7 +43,7 @@ fn running(status: &Status) -> String {
     let back = status.roll_back_to();
     if !back.is_empty() {
         let back: Vec<String> = back.iter().map(|tag| format!("`{tag}`")).collect();
-        out += &format!("\nIt could go back to {}\n", md(&few(&back, 4)));
+        let _ = write!(out, "\nIt could go back to {}\n", md(&few(&back, 4)));
     }
     out
 }
@@ -51,8 +53,8 @@ fn places(status: &Status) -> String {
     for place in status.places.iter().filter(|place| place.name != status.environment) {
         for held in &place.holds {
             let verb = if place.by_record { "runs" } else { "takes" };
-            out +=
-                &format!("- **{}** {verb} {} since {}\n", md(&place.name), code(&held.name), day(held.since));
+            let (place, name, since) = (md(&place.name), code(&held.name), day(held.since));
+            let _ = writeln!(out, "- **{place}** {verb} {name} since {since}");
         }
     }
     if out.is_empty() { out } else { format!("\n{out}") }
@@ -68,8 +70,9 @@ fn table(status: &Status) -> String {
         let newest = release.versions.last();
         let newest = newest.map(|newest| format!("{} {}", code(&newest.tag), md(&proof(status, newest))));
         let owed: Vec<String> = status.owed(at).into_iter().map(owed).collect();
-        out += &format!(
-            "| {} | {} | {} | {} | {} |\n",
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
             release.release,
             release.state.name(),
             newest.unwrap_or_default(),
@@ -95,7 +98,8 @@ fn details(status: &Status, at: usize) -> String {
         let cut = release.cut.map_or_else(String::new, |cut| {
             format!(", cut from {} at {}", code(&status.cut_from), short(cut))
         });
-        out += &format!(
+        let _ = write!(
+            out,
             "\nNext for {} ({}{cut}):\n{}\n",
             release.release,
             clean(release.state.name()),

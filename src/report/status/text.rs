@@ -1,5 +1,7 @@
 //! The status for a terminal.
 
+use std::fmt::Write as _;
+
 use super::super::text::wrap_to;
 use super::super::{clean, count, place, short};
 use super::{Debt, Place, Status, day, few, held, moment, proof};
@@ -41,9 +43,10 @@ pub fn text(status: &Status) -> String {
 fn running(status: &Status) -> String {
     let environment = clean(&status.environment);
     let Some((tag, since, by)) = status.running() else {
-        return match status.required {
-            true => format!("nothing is confirmed in {environment} yet\n"),
-            false => format!("nothing has to be confirmed in {environment}, and nothing is\n"),
+        return if status.required {
+            format!("nothing is confirmed in {environment} yet\n")
+        } else {
+            format!("nothing has to be confirmed in {environment}, and nothing is\n")
         };
     };
     let mut out =
@@ -89,11 +92,11 @@ fn coming(status: &Status) -> String {
     if !status.coming.is_empty() {
         let text =
             format!("on {} for the next release: ", clean(&status.cut_from)) + &few(&status.coming, NAMES);
-        out += &format!("\n{}", wrap_to(COLUMNS, &text, "", "  "));
+        let _ = write!(out, "\n{}", wrap_to(COLUMNS, &text, "", "  "));
     }
     if !status.cut_next.is_empty() {
         let why = if status.releases.is_empty() { "no release yet" } else { "no release is open" };
-        out += &format!("\n{why}: cut one\n{}", commands("next", &status.cut_next));
+        let _ = write!(out, "\n{why}: cut one\n{}", commands("next", &status.cut_next));
     }
     out
 }
@@ -163,7 +166,7 @@ fn versions(status: &Status, release: &ReleaseStatus) -> String {
     out
 }
 
-fn owed(status: &Status, debt: Debt<'_>) -> String {
+pub(super) fn owed(status: &Status, debt: Debt<'_>) -> String {
     match debt {
         Debt::LostFix(lost) => format!("{} is missing from it", clean(lost)),
         Debt::MergeBack(line, None) => format!("merge it back into {}", clean(line)),
