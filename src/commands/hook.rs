@@ -7,28 +7,41 @@ use std::time::{Duration, Instant};
 
 use gix::hash::Kind as Hash;
 
+use super::deadline::Deadline;
+use super::host::{Arrival, HostArgs};
+use super::lock::Lock;
 use super::output::{self, Output};
-use super::{Exit, Failure, Global, event_log, in_force};
-use crate::history::BString;
+use super::{Exit, Failure, Global, event_log};
+use crate::history::{BString, Unreadable};
 use crate::input::{self, Environment, HookLine};
-use crate::policy::discovery::Side;
 use crate::policy::{Limits, Policy};
 use crate::push::{Place, Push};
 use crate::report::{self, Report};
-use crate::repository::{self, Repository};
+use crate::repository::Repository;
 use crate::verdict::{self, Verdict};
 
 /// How a hook learns which refs are pushed.
 pub(super) type ReadLines<'a> = &'a dyn Fn(Hash, &Limits) -> Result<Vec<HookLine>, Failure>;
 
+/// One of a server's hooks that can reject.
+pub(super) struct Hook<'a> {
+    /// What git calls it.
+    pub(super) name: &'static str,
+    /// What its command line says about the server.
+    pub(super) host: &'a HostArgs,
+    /// How it learns which refs are pushed.
+    pub(super) read: ReadLines<'a>,
+    /// Whether it sees the whole push, so that a lock can serve it.
+    pub(super) is_whole: bool,
+}
+
 /// Judges a push to the repository that a server runs the hook in.
 ///
 /// Whatever goes wrong, the push is stopped and the pusher told that the commits are not at fault:
 /// by what is said here, not by the caller.
-pub(super) fn run(global: &Global, command: &'static str, read: ReadLines<'_>) -> Result<Exit, Failure> {
-    let variables = variables(None);
-    judged(global, command, read, &variables).map_err(|failure| {
-        unjudged(&failure, &variables);
+pub(super) fn run(global: &Global, hook: &Hook<'_>) -> Result<Exit, Failure> {
+    hook.judge(global).map_err(|failure| {
+        unjudged(&failure, hook.host.is_web());
         Failure::Said
     })
 }
@@ -38,34 +51,55 @@ pub(super) fn variables(user_variable: Option<&str>) -> Environment {
     Environment::read(user_variable, |name| Some(BString::from(std::env::var_os(name)?.into_vec())))
 }
 
-fn judged(
-    global: &Global,
-    command: &'static str,
-    read: ReadLines<'_>,
-    first: &Environment,
-) -> Result<Exit, Failure> {
-    let start = Instant::now();
-    first.without_namespace()?;
-    let repository = Repository::open(&repository::Environment::of_process()?, global.repo.as_deref())?;
-    let policy = in_force::policy(global, &repository, Side::Server)?;
-    repository.set_deadline(start, Duration::from_millis(policy.limits.deadline_ms));
-    let environment = variables(policy.server.user_variable.as_deref());
-    let host = environment.host(&policy.server);
-    let output = Output::of_hook(global, &environment, environment.is_web(host))?;
-    if environment.is_exempt(host) {
-        return Ok(Exit::Clean);
+impl Hook<'_> {
+    fn judge(&self, global: &Global) -> Result<Exit, Failure> {
+        let start = Instant::now();
+        let Some(arrival) = self.host.arrival(global, self.name)? else { return Ok(Exit::Clean) };
+        if self.is_whole
+            && let Some(lock) = Lock::of(&arrival)?
+        {
+            // While this push waited, others moved refs; one of them may have changed the policy.
+            let Some(arrival) = self.host.arrival(global, self.name)? else { return Ok(Exit::Clean) };
+            let ended = self.judge_arrival(global, &arrival, Instant::now())?;
+            if ended == Exit::Clean {
+                lock.keep()?;
+            }
+            return Ok(ended);
+        }
+        self.judge_arrival(global, &arrival, start)
     }
-    let lines = read(repository.hash(), &policy.limits)?;
-    if lines.is_empty() {
-        return Ok(Exit::Clean);
+
+    fn judge_arrival(&self, global: &Global, arrival: &Arrival, start: Instant) -> Result<Exit, Failure> {
+        let Arrival { repository, policy, environment, host } = arrival;
+        let allowed = Duration::from_millis(policy.limits.deadline_ms);
+        let is_web = environment.is_web(*host);
+        repository.set_deadline(start, allowed);
+        let deadline = Deadline::after(allowed.saturating_sub(start.elapsed()), move || {
+            let late = Unreadable::Deadline(allowed.as_secs_f64().to_string());
+            unjudged(&Failure::Judge(late), is_web);
+            std::process::exit(2);
+        });
+        let judged = self.verdict_on(arrival);
+        deadline.is_met();
+        let Some(verdict) = judged? else { return Ok(Exit::Clean) };
+        let output = Output::of_hook(global, environment, is_web)?;
+        output.say(&Report { command: self.name, verdict: &verdict, verbose: global.verbose > 0 })?;
+        Ok(if verdict.accepted() { Exit::Clean } else { Exit::Findings })
     }
-    let verdict = verdict_on(&lines, &policy, &repository, |push| Push {
-        pusher: Some(environment.pusher(host, &policy.server)),
-        options: environment.push_options(),
-        ..push
-    })?;
-    output.say(&Report { command, verdict: &verdict, verbose: global.verbose > 0 })?;
-    Ok(if verdict.accepted() { Exit::Clean } else { Exit::Findings })
+
+    fn verdict_on(&self, arrival: &Arrival) -> Result<Option<Verdict>, Failure> {
+        let Arrival { repository, policy, environment, .. } = arrival;
+        let lines = (self.read)(repository.hash(), &policy.limits)?;
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let verdict = verdict_on(&lines, policy, repository, |push| Push {
+            pusher: Some(arrival.pusher()),
+            options: environment.push_options(),
+            ..push
+        })?;
+        Ok(Some(verdict))
+    }
 }
 
 fn verdict_on(
@@ -91,11 +125,10 @@ fn verdict_on(
     Ok(Verdict { refs: received.refs, ..verdict })
 }
 
-fn unjudged(failure: &Failure, variables: &Environment) {
-    let on_the_web = variables.is_web(variables.host(&Policy::built_in().server));
+fn unjudged(failure: &Failure, is_web: bool) {
     let may_pass = matches!(failure, Failure::Input(unusable) if unusable.may_pass());
     let why = failure.to_string();
-    let text = if on_the_web { report::unjudged_on_the_web(&why) } else { report::unjudged(&why, may_pass) };
+    let text = if is_web { report::unjudged_on_the_web(&why) } else { report::unjudged(&why, may_pass) };
     output::tell(&text);
 }
 

@@ -12,16 +12,26 @@ use crate::repository::Repository;
 
 /// Returns the policy that a push to this repository, or from it, is judged by.
 pub(super) fn policy(global: &Global, repository: &Repository, side: Side) -> Result<Policy, Failure> {
+    let found = found(global, repository, side)?;
+    found.map_or_else(|| built_in(repository, side), Ok)
+}
+
+/// Returns the policy that somebody has written for this repository; `None` where the built-in
+/// default is all there is.
+pub(super) fn found(global: &Global, repository: &Repository, side: Side) -> Result<Option<Policy>, Failure> {
     let lookups = Here { repository: Some(repository) };
-    let found = discover(global, &lookups, side)?;
-    let mut policy = match &found {
-        Some(found) => read(found, &lookups)?.policy,
-        None => Policy::built_in(),
-    };
-    if discovery::is_in_tree(found.as_ref()) {
+    let Some(found) = discover(global, &lookups, side)? else { return Ok(None) };
+    let mut policy = read(&found, &lookups)?.policy;
+    if discovery::is_in_tree(Some(&found)) {
         policy.home = default_branch(repository, side)?.map(|branch| Home { branch });
     }
-    Ok(policy)
+    Ok(Some(policy))
+}
+
+/// Returns the built-in default, which a push to the default branch can replace.
+pub(super) fn built_in(repository: &Repository, side: Side) -> Result<Policy, Failure> {
+    let home = default_branch(repository, side)?.map(|branch| Home { branch });
+    Ok(Policy { home, ..Policy::built_in() })
 }
 
 /// Returns the server's default branch; a clone knows it from the remote that it was made of.

@@ -9,15 +9,18 @@ mod clone;
 mod compare;
 mod completions;
 mod confirm;
+mod deadline;
 mod demo;
 mod doctor;
 mod event_log;
 mod explain;
 mod fleet;
 mod hook;
+mod host;
 mod in_force;
 mod init;
 mod install;
+mod lock;
 mod man;
 mod merge;
 mod next;
@@ -158,6 +161,9 @@ pub enum Command {
     Completions(completions::Args),
     /// Writes the man pages
     Man(man::Args),
+    /// Keeps a repository's lock until a push has ended
+    #[command(hide = true)]
+    KeepLock(lock::Args),
 }
 
 /// From which level on findings make the exit code 1.
@@ -318,6 +324,9 @@ pub enum Failure {
     /// There is no record now.
     #[error(transparent)]
     Confirm(#[from] confirm::Trouble),
+    /// There is no lock for the push.
+    #[error(transparent)]
+    Lock(#[from] lock::NoLock),
     /// The demo could not be played to its end.
     #[error(transparent)]
     Demo(#[from] demo::Trouble),
@@ -361,6 +370,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&cli.global, args),
         Command::Completions(args) => completions::run(&cli.global, args),
         Command::Man(args) => man::run(&cli.global, args),
+        Command::KeepLock(args) => Ok(lock::run(args)),
     };
     match ended {
         Ok(Exit::Clean) => ExitCode::SUCCESS,

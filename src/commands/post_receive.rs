@@ -5,70 +5,90 @@
 //! refs are what they are, so the same rules see what pre-receive could not. Nothing that goes
 //! wrong here fails a push: it has happened already.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::hook::variables;
+use super::deadline::Deadline;
+use super::event_log::{self, Event, Scene};
+use super::host::{Arrival, HostArgs};
 use super::output::tell;
 use super::pre_receive::standard_input;
-use super::{Exit, Failure, Global, event_log, in_force};
-use crate::history::{History as _, Oid, Ref, Refs};
-use crate::input::{self, Environment, HookLine, Host};
+use super::{Exit, Failure, Global};
+use crate::history::{History as _, Oid, Ref, Refs, Unreadable};
+use crate::input::{self, HookLine, Host};
 use crate::policy::Policy;
-use crate::policy::discovery::{IN_TREE, Side};
+use crate::policy::discovery::IN_TREE;
 use crate::push::{Place, Push};
 use crate::report::{self, Format, Report};
-use crate::repository::{self, Repository};
+use crate::repository::Repository;
 use crate::verdict::{self, Outcome, Verdict};
+
+/// How much longer than the judgement the hook may take, before it is taken to hang.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What `flowcheck post-receive` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    host: HostArgs,
+}
 
-pub(super) fn run(global: &Global, _args: &Args) -> Exit {
-    if let Err(failure) = look_back(global) {
+pub(super) fn run(global: &Global, args: &Args) -> Exit {
+    if let Err(failure) = look_back(global, args) {
         warn(&failure.to_string());
     }
     Exit::Clean
 }
 
-fn look_back(global: &Global) -> Result<(), Failure> {
+fn look_back(global: &Global, args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
-    let environment = variables(None);
-    environment.without_namespace()?;
-    let repository = Repository::open(&repository::Environment::of_process()?, global.repo.as_deref())?;
-    let policy = in_force::policy(global, &repository, Side::Server)?;
-    repository.set_deadline(start, Duration::from_millis(policy.limits.deadline_ms));
-    let environment = variables(policy.server.user_variable.as_deref());
-    let host = environment.host(&policy.server);
-    if environment.is_exempt(host) {
-        return Ok(());
-    }
+    let Some(arrival) = args.host.arrival(global, "post-receive")? else { return Ok(()) };
+    let Arrival { repository, policy, environment, host } = &arrival;
     let lines = input::server_lines(&standard_input()?, repository.hash(), policy.limits.refs)?;
     if lines.is_empty() {
         return Ok(());
     }
-    let now = jiff::Timestamp::now();
-    let verdict = if changes_the_policy(&lines, &policy, &repository) {
-        None
-    } else {
-        let verdict = judge_again(&lines, &policy, &repository, &environment, host, now.as_second());
-        verdict.inspect_err(|failure| warn(&failure.to_string())).ok()
+    let time = jiff::Timestamp::now();
+    let pusher = arrival.pusher();
+    let seen_as = |verdict: Option<&Verdict>| {
+        let from = came_from(*host);
+        let scene =
+            Scene { time, lines: &lines, environment, host: *host, pusher: &pusher, from, policy, verdict };
+        Event::new(&scene).line()
     };
+    let log = event_log::path(policy, repository);
+    let allowed = Duration::from_millis(policy.limits.deadline_ms);
+    repository.set_deadline(start, allowed);
+    let deadline = at_the_latest(allowed + GRACE, log.clone(), seen_as(None));
+    let verdict = look_again(&arrival, &lines, time.as_second());
+    deadline.is_met();
     if let Some(verdict) = &verdict {
         report_race(verdict);
     }
-    let event = event_log::Event::new(&event_log::Scene {
-        time: now,
-        lines: &lines,
-        environment: &environment,
-        host,
-        pusher: &environment.pusher(host, &policy.server),
-        from: came_from(host),
-        policy: &policy,
-        verdict: verdict.as_ref(),
-    });
-    let path = event_log::path(&policy, &repository);
-    event_log::append(&path, &event.line()).map_err(|source| Failure::Write { path, source })
+    append(&log, &seen_as(verdict.as_ref()))
+}
+
+/// Writes the event as one that nobody judged where the judgement hangs, and ends the hook.
+fn at_the_latest(allowed: Duration, log: PathBuf, line: String) -> Deadline {
+    Deadline::after(allowed, move || {
+        warn(&format!("judge it again: {}", Unreadable::Deadline(allowed.as_secs_f64().to_string())));
+        if let Err(failure) = append(&log, &line) {
+            warn(&failure.to_string());
+        }
+        std::process::exit(0);
+    })
+}
+
+fn append(log: &Path, line: &str) -> Result<(), Failure> {
+    event_log::append(log, line).map_err(|source| Failure::Write { path: log.to_owned(), source })
+}
+
+/// Returns what is thought of the push now; `None` where that cannot be said.
+fn look_again(arrival: &Arrival, lines: &[HookLine], now: i64) -> Option<Verdict> {
+    if changes_the_policy(lines, &arrival.policy, &arrival.repository) {
+        return None;
+    }
+    judge_again(arrival, lines, now).inspect_err(|failure| warn(&failure.to_string())).ok()
 }
 
 /// Whether the push changed the policy that it was judged by: then the one that is in force now is
@@ -83,14 +103,8 @@ fn changes_the_policy(lines: &[HookLine], policy: &Policy, repository: &Reposito
 }
 
 /// Judges the push by the refs as they are now, with only what it did itself undone.
-fn judge_again(
-    lines: &[HookLine],
-    policy: &Policy,
-    repository: &Repository,
-    environment: &Environment,
-    host: Host,
-    now: i64,
-) -> Result<Verdict, Failure> {
+fn judge_again(arrival: &Arrival, lines: &[HookLine], now: i64) -> Result<Verdict, Failure> {
+    let Arrival { repository, policy, environment, .. } = arrival;
     let mut namespaces = input::namespaces(lines);
     if policy.confirmation.gitlab_environment {
         namespaces.insert("refs/environments/".to_owned());
@@ -104,7 +118,7 @@ fn judge_again(
     let push = Push {
         place: Place::Server,
         now,
-        pusher: Some(environment.pusher(host, &policy.server)),
+        pusher: Some(arrival.pusher()),
         options: environment.push_options(),
         seen_tags: event_log::seen_tags(policy, repository, lines),
         ..Push::new(before, received.updates)

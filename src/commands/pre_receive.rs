@@ -2,17 +2,22 @@
 
 use std::io::{self, Read as _};
 
-use super::{Exit, Failure, Global, hook};
+use super::hook::{self, Hook};
+use super::host::HostArgs;
+use super::{Exit, Failure, Global};
 use crate::input;
+use crate::policy::Limits;
 
 /// What `flowcheck pre-receive` takes.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    host: HostArgs,
+}
 
-pub(super) fn run(global: &Global, _args: &Args) -> Result<Exit, Failure> {
-    hook::run(global, "pre-receive", &|hash, limits| {
-        Ok(input::server_lines(&standard_input()?, hash, limits.refs)?)
-    })
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let read = |hash, limits: &Limits| Ok(input::server_lines(&standard_input()?, hash, limits.refs)?);
+    hook::run(global, &Hook { name: "pre-receive", host: &args.host, read: &read, is_whole: true })
 }
 
 /// Returns what git writes to the hook, up to a little more than is ever judged.

@@ -36,8 +36,16 @@ pub enum Unreadable {
         /// What is wrong with it.
         why: String,
     },
+    /// The object is larger than anything that is read whole.
+    #[error("object {id} has more than {limit} MiB, the limit of what is judged")]
+    TooLarge {
+        /// The object that is not read.
+        id: Oid,
+        /// The limit.
+        limit: usize,
+    },
     /// The time allowed for the judgement is over.
-    #[error("the deadline of {0} s has passed")]
+    #[error("the deadline of {0} s has passed (`deadline` under [limits] in the policy)")]
     Deadline(String),
     /// The store itself cannot be read.
     #[error("{0}")]

@@ -37,6 +37,8 @@ pub(super) enum Shape {
     Object,
     /// A file beside the policy; empty: none.
     File,
+    /// An environment variable that only the server sets; empty: none.
+    Variable,
     /// The name of a rule.
     Rule,
     /// A table of these settings.
@@ -122,7 +124,9 @@ const NAMED_LINES: &[&str] = &["integration", "production"];
 const BASES: &[&str] = &["integration", "production", "release", "confirmed"];
 const DEPLOYS: &[&str] = &["integration", "production", "release", "tag"];
 const WHILES: &[&str] = &["before-tag", "after-tag"];
-const SERVERS: &[&str] = &["auto", "gitlab", "gitea", "gitolite", "ghes", "bitbucket", "http", "plain"];
+
+/// What a hook can run under.
+pub const SERVERS: &[&str] = &["auto", "gitlab", "gitea", "gitolite", "ghes", "bitbucket", "http", "plain"];
 
 /// The whole file.
 pub(super) const ROOT: &[Key] = &[
@@ -287,7 +291,7 @@ const SERVER: &[Key] = &[
     key("kind", Shape::Word(SERVERS), Means(r#""auto""#), "What the hook runs under."),
     key(
         "user-variable",
-        Shape::Text,
+        Shape::Variable,
         Means(r#""""#),
         "On plain servers: the environment variable that says who pushes.",
     ),

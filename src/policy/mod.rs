@@ -21,7 +21,7 @@ mod value;
 use crate::finding::{Clause, Level};
 use crate::history::Seconds;
 
-pub use keys::RULE_NAMES;
+pub use keys::{RULE_NAMES, SERVERS};
 pub use mistake::{Mistakes, Place};
 pub use pattern::{BadPattern, Captures, Pattern};
 pub use presets::{PRESETS, Preset, UnknownPreset, preset};

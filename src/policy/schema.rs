@@ -44,7 +44,7 @@ fn default(key: &Key) -> Option<Value> {
 
 fn shape(shape_: &Shape) -> Value {
     match shape_ {
-        Shape::Text | Shape::File => json!({ "type": "string" }),
+        Shape::Text | Shape::File | Shape::Variable => json!({ "type": "string" }),
         Shape::Branch | Shape::Glob => json!({ "type": "string", "minLength": 1 }),
         Shape::Pattern(_) => json!({ "type": "string", "format": "regex" }),
         Shape::Duration => json!({ "type": "string", "pattern": r"^[0-9]+\s*(ms|s|m|min|h|d|w)$" }),

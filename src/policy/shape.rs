@@ -104,6 +104,7 @@ impl Checker<'_> {
             | Shape::Glob
             | Shape::Object
             | Shape::File
+            | Shape::Variable
             | Shape::Rule => self.text(shape, path, value),
         }
     }
@@ -121,6 +122,7 @@ impl Checker<'_> {
             Shape::Glob => self.glob(text, value),
             Shape::Object => self.object(text, value),
             Shape::File => self.file(text, value),
+            Shape::Variable => self.variable(text, value),
             Shape::Rule => self.rule(text, value.span()),
             _ if last(path) == "reason" && text.trim().is_empty() => self.wrong(
                 Mistake::new(value.span(), "an exception needs a reason")
@@ -338,6 +340,22 @@ impl Checker<'_> {
                 Mistake::new(value.span(), format!("{} is not the id of an object", quote(text)))
                     .label("40 or 64 hexadecimal digits")
                     .help("git rev-parse prints the id in full"),
+            );
+        }
+    }
+
+    fn variable(&mut self, text: &str, value: &Value<'_>) {
+        if !text.is_empty() && !value::is_variable(text) {
+            self.wrong(
+                Mistake::new(value.span(), format!("{} is not the name of a variable", quote(text)))
+                    .label("not a variable")
+                    .help("names of variables have letters, digits and `_`"),
+            );
+        } else if value::is_for_clients(text) {
+            self.wrong(
+                Mistake::new(value.span(), format!("whoever pushes may be able to set {}", quote(text)))
+                    .label("says nothing about who pushes")
+                    .help("name a variable that the server alone sets, such as \"FLOW_USER\""),
             );
         }
     }

@@ -47,6 +47,21 @@ pub(super) fn is_branch_name(name: &str) -> bool {
         && name.split('/').all(part)
 }
 
+/// Whether the text can be the name of an environment variable.
+pub(super) fn is_variable(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether servers commonly let clients set the variable: what sshd accepts as it is packaged, what
+/// a request to a web server holds (its password among it), and what git passes on.
+pub(super) fn is_for_clients(variable: &str) -> bool {
+    const NAMES: [&str; 7] =
+        ["LANG", "TERM", "GIT_PROTOCOL", "SSH_ORIGINAL_COMMAND", "QUERY_STRING", "PATH_INFO", "REQUEST_URI"];
+    const BEGINNINGS: [&str; 3] = ["LC_", "HTTP_", "GIT_PUSH_OPTION_"];
+    NAMES.contains(&variable) || BEGINNINGS.iter().any(|beginning| variable.starts_with(beginning))
+}
+
 /// Whether the text can be an image tag.
 pub(super) fn is_image_tag(name: &str) -> bool {
     name.len() <= 128

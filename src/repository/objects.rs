@@ -64,9 +64,10 @@ impl std::fmt::Debug for Pack {
 
 impl Objects {
     pub(super) fn open(directories: &ObjectDirectories, hash: Hash) -> Self {
+        let limited = loose::Options { alloc_limit_bytes: Some(LARGEST), ..loose::Options::default() };
         let directory = |path: &PathBuf| Directory {
             path: path.clone(),
-            loose: loose::Store::at(path, hash),
+            loose: loose::Store::at_opts(path, hash, limited),
             packs: RefCell::default(),
         };
         Self {
@@ -93,8 +94,8 @@ impl Objects {
                 data.truncate(len);
                 Ok(Some(kind))
             }
-        })?;
-        kind.ok_or(Unreadable::Missing(id))
+        });
+        kind.map_err(|failure| self.or_too_large(id, failure))?.ok_or(Unreadable::Missing(id))
     }
 
     /// Returns the kind of the object `id` without reading it.
@@ -102,14 +103,23 @@ impl Objects {
     /// # Errors
     /// As [`Self::read`].
     pub(super) fn kind(&self, id: Oid) -> Answer<Kind> {
-        let kind = self.find(id, |found| match found {
-            Found::Packed(pack, at) => self.kind_of_packed(pack, at).map(Some),
+        Ok(self.header(id)?.0)
+    }
+
+    fn header(&self, id: Oid) -> Answer<(Kind, u64)> {
+        let header = self.find(id, |found| match found {
+            Found::Packed(pack, at) => self.header_of_packed(pack, at).map(Some),
             Found::Loose(store) => {
                 let found = store.try_header(&id).map_err(|error| error.to_string())?;
-                Ok(found.map(|(_, kind)| kind))
+                Ok(found.map(|(size, kind)| (kind, size)))
             }
         })?;
-        kind.ok_or(Unreadable::Missing(id))
+        header.ok_or(Unreadable::Missing(id))
+    }
+
+    fn or_too_large(&self, id: Oid, failure: Unreadable) -> Unreadable {
+        let is_too_large = self.header(id).is_ok_and(|(_, size)| size > LARGEST as u64);
+        if is_too_large { Unreadable::TooLarge { id, limit: LARGEST >> 20 } } else { failure }
     }
 
     /// Whether `id` is in the quarantine and nowhere else.
@@ -195,7 +205,7 @@ impl Objects {
         Ok(found.kind)
     }
 
-    fn kind_of_packed(&self, pack: &Pack, at: u64) -> Result<Kind, String> {
+    fn header_of_packed(&self, pack: &Pack, at: u64) -> Result<(Kind, u64), String> {
         let file = pack.data(self.hash)?;
         let entry = file.entry(at).map_err(|error| error.to_string())?;
         let resolve = |id: &gix::oid| {
@@ -206,7 +216,7 @@ impl Objects {
         let found = file
             .decode_header(entry, &mut self.inflate.borrow_mut(), &resolve)
             .map_err(|error| error.to_string())?;
-        Ok(found.kind)
+        Ok((found.kind, found.object_size))
     }
 }
 
