@@ -101,6 +101,25 @@ fn a_line_that_is_written_wrong_is_said_at_its_place() {
 }
 
 #[test]
+fn who_pushes_is_not_for_clients_to_say() {
+    for (variable, says) in [
+        ("LC_USER", "whoever pushes may be able to set `LC_USER`"),
+        ("LANG", "may be able to set"),
+        ("HTTP_AUTHORIZATION", "may be able to set"),
+        ("GIT_PUSH_OPTION_0", "may be able to set"),
+        ("FLOW USER", "`FLOW USER` is not the name of a variable"),
+        ("7USER", "is not the name of a variable"),
+    ] {
+        let mistakes = mistakes(&format!("{FINE}[server]\nuser-variable = \"{variable}\"\n"));
+        let places = mistakes.places();
+        assert!(places.len() == 1 && places[0].message.contains(says), "{variable}: {mistakes}");
+    }
+    for variable in ["", "FLOW_USER", "REMOTE_USER"] {
+        policy(&format!("{FINE}[server]\nuser-variable = \"{variable}\"\n"));
+    }
+}
+
+#[test]
 fn a_pattern_that_is_wrong_is_said_at_its_place() {
     each_is_said(&[
         (
