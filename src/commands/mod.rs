@@ -148,6 +148,7 @@ pub enum Command {
     /// Writes a commented policy.toml
     Init(init::Args),
     /// Checks, shows, describes or tests a policy
+    #[command(after_long_help = policy::DISCOVERY)]
     Policy(policy::Args),
     /// Puts the local hook in place beside whatever is there
     Install(install::Args),

@@ -13,6 +13,18 @@ use crate::policy::discovery::{Found, Lookups as _, Place, Side};
 use crate::policy::schema;
 use crate::repository::{Environment, Repository};
 
+/// Where a policy is looked for, for the long help.
+pub(super) const DISCOVERY: &str = "\
+The policy is the first of these that is there:
+  1. --policy FILE
+  2. FLOWCHECK_POLICY: on a server, only where the hook's own script sets it
+  3. `git config flowcheck.policy`
+  4. custom_hooks/policy.toml or hooks/policy.toml in a server's repository
+  5. .flowcheck.toml, or a policy.toml that has `version` and `[lines]`: on a
+     server at the tip of the default branch as it was before the push, in a
+     clone in the work tree
+  6. the built-in flow, which `flowcheck init` writes down";
+
 /// What `flowcheck policy` takes.
 #[derive(Debug, clap::Args)]
 pub struct Args {
