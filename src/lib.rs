@@ -15,6 +15,7 @@
 pub mod commands;
 pub mod facts;
 pub mod finding;
+pub mod flow;
 pub mod history;
 pub mod input;
 pub mod learn;

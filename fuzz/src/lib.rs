@@ -103,7 +103,7 @@ fn judged_by(policy: &Policy) {
         let before = [Ref::new(RefName::new(NAMES[0]), first)].into_iter().collect();
         let push = Push::new(before, vec![RefUpdate { name, old: None, new: Some(next) }]);
         if let Ok(verdict) = verdict::judge(policy, &history, &push) {
-            let report = Report { command: "pre-receive", verdict: &verdict, verbose: true };
+            let report = Report { command: "pre-receive", verdict: &verdict, verbose: true, audited: None };
             shown(&render(&report, Format::Text));
         }
     }
@@ -212,7 +212,10 @@ pub fn push_options(data: &[u8]) -> bool {
     assert_eq!(verdict.findings.len(), 1, "a finding never disappears");
     assert!(!verdict.accepted() || who == b"release-manager", "only who is listed overrides");
     for format in [Format::Text, Format::Web, Format::Concise] {
-        shown(&render(&Report { command: "pre-receive", verdict: &verdict, verbose: true }, format));
+        shown(&render(
+            &Report { command: "pre-receive", verdict: &verdict, verbose: true, audited: None },
+            format,
+        ));
     }
     verdict.accepted()
 }

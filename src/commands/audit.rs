@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use super::output::{self, Output, Stream};
 use super::{Exit, Failure, Global, compare, fleet, in_force};
 use crate::finding::Level;
+use crate::flow::{self, Reading};
 use crate::history::{Oid, RefName, Refs, Seconds};
 use crate::input::replay::{Replay, Replayed};
 use crate::policy::Policy;
 use crate::push::{Place, Push};
-use crate::report::Report;
+use crate::report::{Audited, Format, Report};
 use crate::repository::{Environment, Repository};
 use crate::verdict::{self, Baseline, Outcome, Verdict};
 
@@ -38,6 +39,9 @@ pub struct Args {
     /// Judge a shallow clone as far as it goes
     #[arg(long)]
     allow_shallow: bool,
+    /// Only count: by rule, release, branch, month and person
+    #[arg(long)]
+    statistics: bool,
     #[command(flatten)]
     fleet: fleet::Args,
 }
@@ -87,8 +91,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::Shallow);
     }
     let policy = in_force::policy(global, &repository, in_force::side_of(&repository))?;
-    let refs =
-        repository.refs(&["refs/heads/", "refs/tags/", "refs/environments/"]).map_err(Failure::History)?;
+    let refs = refs(&repository)?;
     let now = jiff::Timestamp::now().as_second();
     if let Some(other) = &args.compare_policy {
         return compare::run(global, &repository, &policy, other, (&refs, &args.since, now));
@@ -106,8 +109,23 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             verdict.remarks.push(format!("{stale} entries of the baseline match nothing any more"));
         }
     }
-    output.say(&Report { command: "audit", verdict: &verdict, verbose: global.verbose > 0 })?;
+    let source = flow::Source {
+        policy: &policy,
+        history: &repository,
+        refs: &refs,
+        findings: &verdict.findings,
+        now,
+        releases: flow::RELEASES,
+    };
+    let audited = audited(source, &output, args.statistics)?;
+    let (verbose, audited) = (global.verbose > 0, audited.as_ref());
+    output.say(&Report { command: "audit", verdict: &verdict, verbose, audited })?;
     Ok(exit(&verdict, args.fail_on))
+}
+
+/// Returns the refs that an audit looks at.
+pub(super) fn refs(repository: &Repository) -> Result<Refs, Failure> {
+    repository.refs(&["refs/heads/", "refs/tags/", "refs/environments/"]).map_err(Failure::History)
 }
 
 /// Judges a history: from where `since` or the policy says that the flow was adopted.
@@ -122,6 +140,17 @@ pub(super) fn judge(
     let replay = Replay { policy, history: repository, refs, since, since_date, now };
     let replayed = replay.run().map_err(Failure::History)?;
     Ok(weigh(policy, refs.clone(), replayed, now))
+}
+
+/// Returns what reports for people tell beside the verdict; the picture only where one shows it.
+fn audited(source: flow::Source<'_>, output: &Output, statistics: bool) -> Result<Option<Audited>, Failure> {
+    let page = output.writes(Format::Html);
+    if !page && !output.writes(Format::Text) {
+        return Ok(None);
+    }
+    let reading = Reading::new(source).map_err(Failure::History)?;
+    let flow = page.then(|| reading.flow()).transpose().map_err(Failure::History)?;
+    Ok(Some(Audited { account: reading.account(), flow, statistics }))
 }
 
 /// Returns the findings with their levels and outcomes.

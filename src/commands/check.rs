@@ -88,7 +88,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     };
     let verdict = verdict.map_err(|failure| NoCheck::in_partial_clone(&repository, failure))?;
     if !global.quiet || !verdict.accepted() {
-        output.say(&Report { command: "check", verdict: &verdict, verbose: global.verbose > 0 })?;
+        output.say(&Report {
+            command: "check",
+            verdict: &verdict,
+            verbose: global.verbose > 0,
+            audited: None,
+        })?;
     }
     Ok(args.fail_on.exit(&verdict))
 }

@@ -83,7 +83,8 @@ impl Hook<'_> {
         deadline.is_met();
         let Some(verdict) = judged? else { return Ok(Exit::Clean) };
         let output = Output::of_hook(global, environment, is_web)?;
-        output.say(&Report { command: self.name, verdict: &verdict, verbose: global.verbose > 0 })?;
+        let verbose = global.verbose > 0;
+        output.say(&Report { command: self.name, verdict: &verdict, verbose, audited: None })?;
         Ok(if verdict.accepted() { Exit::Clean } else { Exit::Findings })
     }
 

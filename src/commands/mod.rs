@@ -15,6 +15,7 @@ mod doctor;
 mod event_log;
 mod explain;
 mod fleet;
+mod graph;
 mod hook;
 mod host;
 mod in_force;
@@ -131,6 +132,8 @@ pub enum Command {
     Report(report::Args),
     /// Shows every release with its state and what is owed
     Status(status::Args),
+    /// Draws the flow as a picture: SVG
+    Graph(graph::Args),
     /// Records that a version tag runs well in an environment
     Confirm(confirm::Args),
     /// Prints the next version tag of a release line
@@ -356,6 +359,7 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => audit::run(&cli.global, args),
         Command::Report(args) => report::run(&cli.global, args),
         Command::Status(args) => status::run(&cli.global, args),
+        Command::Graph(args) => graph::run(&cli.global, args),
         Command::Confirm(args) => confirm::run(&cli.global, args),
         Command::Next(args) => next::run(&cli.global, args),
         Command::Sort(args) => sort::run(&cli.global, args),

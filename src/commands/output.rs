@@ -70,6 +70,11 @@ impl Output {
         Ok(())
     }
 
+    /// Whether one of the reports is of this format.
+    pub(super) fn writes(&self, format: Format) -> bool {
+        self.requests.iter().any(|request| request.format == format)
+    }
+
     fn speak(&self, text: &str) -> Result<(), Failure> {
         match self.stream {
             Stream::Stdout => {

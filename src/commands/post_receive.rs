@@ -159,7 +159,7 @@ fn report_race(verdict: &Verdict) {
          Tell a release manager:\n",
     );
     tell(&report::render(
-        &Report { command: "post-receive", verdict: &against, verbose: false },
+        &Report { command: "post-receive", verdict: &against, verbose: false, audited: None },
         Format::Concise,
     ));
 }

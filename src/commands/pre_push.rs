@@ -61,7 +61,12 @@ fn judged(global: &Global, args: &Args, variables: &input::Environment) -> Resul
         Err(failure) if clone::server_knows(&failure) => return Ok(leave_it(lacking(&repository))),
         Err(failure) => return Err(Failure::Judge(failure)),
     };
-    output.say(&Report { command: "pre-push", verdict: &verdict, verbose: global.verbose > 0 })?;
+    output.say(&Report {
+        command: "pre-push",
+        verdict: &verdict,
+        verbose: global.verbose > 0,
+        audited: None,
+    })?;
     Ok(if verdict.accepted() { Exit::Clean } else { Exit::Findings })
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Report, clean};
+use super::Report;
+use super::markup::escaped as xml;
 use crate::finding::Level;
 use crate::rules::RULES;
 use crate::verdict::{Judged, Outcome};
@@ -81,24 +82,6 @@ fn is_excused(outcome: Outcome) -> bool {
 
 fn xml_lines(lines: &[String]) -> String {
     lines.iter().map(|line| xml(line)).collect::<Vec<_>>().join("\n")
-}
-
-/// Returns text as it may stand in XML 1.0, in an attribute too. Control characters are escaped
-/// already; what is left that XML forbids are the two codes that are no characters.
-fn xml(text: &str) -> String {
-    let mut out = String::new();
-    for c in clean(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\u{fffe}' | '\u{ffff}' => out.extend(c.escape_unicode()),
-            _ => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

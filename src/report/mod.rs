@@ -3,19 +3,25 @@
 //! Everything that somebody else wrote is escaped here once more, so that no format can carry a
 //! control character whatever a rule puts into its findings.
 
+mod audit;
 pub mod compare;
 mod concise;
 pub mod fleet;
 mod github;
 mod gitlab;
+mod groups;
+mod html;
 mod json;
 mod junit;
 pub mod learned;
 mod list;
 mod markdown;
+mod markup;
 mod page;
 mod sarif;
 pub mod status;
+pub mod svg;
+mod tables;
 mod text;
 mod web;
 pub mod why;
@@ -23,6 +29,7 @@ pub mod why;
 use std::path::PathBuf;
 
 use crate::finding::Clause;
+use crate::flow::{Account, Flow};
 use crate::history::{Oid, name};
 use crate::verdict::{Judged, Outcome, Verdict};
 
@@ -41,6 +48,19 @@ pub struct Report<'a> {
     pub verdict: &'a Verdict,
     /// Whether findings that the policy excepts are said to people, too.
     pub verbose: bool,
+    /// What an audit knows beside the verdict.
+    pub audited: Option<&'a Audited>,
+}
+
+/// What an audit knows beside the verdict.
+#[derive(Debug, Clone, Default)]
+pub struct Audited {
+    /// Of which release, branch, month and person each finding is.
+    pub account: Account,
+    /// The picture of the history, where a report has room for it.
+    pub flow: Option<Flow>,
+    /// Whether totals are asked for instead of the findings.
+    pub statistics: bool,
 }
 
 /// How a report is written.
@@ -62,6 +82,8 @@ pub enum Format {
     Github,
     /// For comments and summaries.
     Markdown,
+    /// For a browser: one page that needs nothing else.
+    Html,
     /// The lines that GitLab shows on a web page.
     Web,
 }
@@ -84,7 +106,7 @@ pub struct UnknownFormat {
 
 impl Format {
     /// Every format that can be asked for by name. [`Format::Web`] is chosen by the situation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Text,
         Self::Concise,
         Self::Json,
@@ -93,6 +115,7 @@ impl Format {
         Self::Gitlab,
         Self::Github,
         Self::Markdown,
+        Self::Html,
     ];
 
     /// Returns the name that `--format` takes.
@@ -107,6 +130,7 @@ impl Format {
             Self::Gitlab => "gitlab",
             Self::Github => "github",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Web => "web",
         }
     }
@@ -146,6 +170,7 @@ pub fn render(report: &Report<'_>, format: Format) -> String {
         Format::Gitlab => gitlab::render(report),
         Format::Github => github::render(report),
         Format::Markdown => markdown::render(report),
+        Format::Html => html::render(report),
         Format::Web => web::render(report),
     }
 }
@@ -315,7 +340,7 @@ pub(crate) mod samples {
     }
 
     pub(crate) fn report<'a>(command: &'a str, verdict: &'a Verdict) -> Report<'a> {
-        Report { command, verdict, verbose: false }
+        Report { command, verdict, verbose: false, audited: None }
     }
 }
 

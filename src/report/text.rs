@@ -12,6 +12,9 @@ pub const WIDTH: usize = 72;
 
 /// Returns the report; empty where nothing stands against the push.
 pub(super) fn render(report: &Report<'_>) -> String {
+    if report.audited.is_some() {
+        return super::audit::render(report);
+    }
     let mut text = String::new();
     let mut explained = vec![];
     for (at, judged) in report.verdict.findings.iter().enumerate() {
@@ -23,6 +26,16 @@ pub(super) fn render(report: &Report<'_>) -> String {
         text += &finding(judged, &again, explained.contains(&judged.finding.rule));
         explained.push(judged.finding.rule);
     }
+    text += &remarks(report);
+    if !text.is_empty() || !report.is_of_a_hook() {
+        text += &wrap(&last_line(report), "", "  ");
+    }
+    text
+}
+
+/// Returns what has no answer, and what is to be known beside the findings.
+pub(super) fn remarks(report: &Report<'_>) -> String {
+    let mut text = String::new();
     for (rule, undecidable) in &report.verdict.undecidable {
         let questions = count(undecidable.count, "question");
         let line = format!("note[{rule}]: {questions} without an answer: {}", clean(&undecidable.why));
@@ -30,9 +43,6 @@ pub(super) fn render(report: &Report<'_>) -> String {
     }
     for remark in &report.verdict.remarks {
         text += &wrap(&format!("note: {}", clean(remark)), "", "  ");
-    }
-    if !text.is_empty() || !report.is_of_a_hook() {
-        text += &wrap(&last_line(report), "", "  ");
     }
     text
 }
@@ -120,14 +130,14 @@ fn quoted_end(text: &str) -> Option<usize> {
     Some(close + text[close..].find(' ').unwrap_or(text.len() - close))
 }
 
-fn is_said(report: &Report<'_>, judged: &Judged) -> bool {
+pub(super) fn is_said(report: &Report<'_>, judged: &Judged) -> bool {
     match judged.outcome {
         Outcome::Rejected | Outcome::Warned | Outcome::Evaluated | Outcome::Overridden => true,
         Outcome::Excepted | Outcome::Baselined => report.verbose,
     }
 }
 
-fn finding(judged: &Judged, again: &[&Judged], explained: bool) -> String {
+pub(super) fn finding(judged: &Judged, again: &[&Judged], explained: bool) -> String {
     let finding = &judged.finding;
     let word = match judged.outcome {
         Outcome::Rejected => "error",
@@ -208,7 +218,7 @@ fn notes(finding: &Finding) -> String {
     notes.iter().map(|note| wrap(note, "  ", "  ")).collect()
 }
 
-fn last_line(report: &Report<'_>) -> String {
+pub(super) fn last_line(report: &Report<'_>) -> String {
     let verdict = report.verdict;
     let counted = verdict.counts();
     let some = |n: usize, what: &str| (n > 0).then(|| count(n, what));

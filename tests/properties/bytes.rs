@@ -98,7 +98,7 @@ fn no_name_and_no_message_makes_it_panic_or_reaches_a_terminal() {
         let (memory, push) = some_push(&mut rng);
         let verdict = verdict::judge(&policy, &memory, &push).expect("a history in memory is whole");
         said_something += usize::from(!verdict.findings.is_empty());
-        let report = Report { command: "pre-receive", verdict: &verdict, verbose: true };
+        let report = Report { command: "pre-receive", verdict: &verdict, verbose: true, audited: None };
         for format in Format::ALL.into_iter().chain([Format::Web]) {
             let text = render(&report, format);
             assert!(is_clean(&text), "seed {seed}, {}: {text:?}", format.name());

@@ -128,5 +128,5 @@ fn shown(written: &Written, difference: &Difference) -> String {
 }
 
 fn tell(verdict: &Verdict) -> String {
-    render(&Report { command: "pre-receive", verdict, verbose: true }, Format::Text)
+    render(&Report { command: "pre-receive", verdict, verbose: true, audited: None }, Format::Text)
 }

@@ -129,7 +129,7 @@ fn held(text: &str, policy: &Policy) -> Result<(String, Vec<Difference>), String
 }
 
 fn worded(verdict: &Verdict) -> String {
-    render(&Report { command: "policy test", verdict, verbose: true }, Format::Text)
+    render(&Report { command: "policy test", verdict, verbose: true, audited: None }, Format::Text)
 }
 
 /// Returns text that is safe to print, every line behind `margin`.

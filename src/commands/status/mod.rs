@@ -60,7 +60,8 @@ fn writer(global: &Global) -> Result<Writer, Failure> {
         "text" => Ok(status::text),
         "json" => Ok(status::json),
         "markdown" => Ok(status::markdown),
-        other => Err(Failure::NoSuchForm { asked: other.to_owned(), known: "text, json and markdown" }),
+        "html" => Ok(status::html),
+        other => Err(Failure::NoSuchForm { asked: other.to_owned(), known: "text, json, markdown and html" }),
     }
 }
 

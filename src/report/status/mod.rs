@@ -1,5 +1,6 @@
 //! What is in prod, what is owed, and the next command to type.
 
+mod html;
 mod json;
 mod markdown;
 mod text;
@@ -8,6 +9,7 @@ use crate::facts::{LineId, Presence, Proof, ReleaseStatus, State, VersionStatus}
 use crate::finding::Clause;
 use crate::history::{Oid, Seconds};
 
+pub use html::html;
 pub use json::json;
 pub use markdown::markdown;
 pub use text::text;

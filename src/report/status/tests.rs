@@ -169,3 +169,17 @@ fn what_is_late_is_said_to_be() {
         "merge it back into develop by 1970-01-24"
     );
 }
+
+#[test]
+fn a_browser_reads_the_same() {
+    let page = html(&sample());
+    let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
+    let document = roxmltree::Document::parse_with_options(&page, options).expect("well-formed XML");
+    let shown: Vec<&str> = document.descendants().filter_map(|node| node.text()).collect();
+    for words in
+        ["git checkout -b hotfix/1.2.0-mend origin/release-1.2.0", "v1.1.0-hotfix1 is missing from it"]
+    {
+        assert!(shown.contains(&words), "{words} is not there");
+    }
+    assert!(!page.contains('\u{1b}') && !page.contains("<script") && !page.contains("http"));
+}
