@@ -112,6 +112,27 @@ fn check_warns_about_what_may_not_be_meant() {
 }
 
 #[test]
+fn check_names_the_refs_that_cannot_be_deployed() {
+    let dir = empty();
+    git(dir.path(), &["init", "-q", "-b", "develop"]);
+    git(dir.path(), &["commit", "-q", "--allow-empty", "-m", "first"]);
+    git(dir.path(), &["branch", "release/1.0.0"]);
+    let policy = "version = 1\n[lines]\nintegration = \"develop\"\n[releases]\n\
+                  branch = 'release/(?<version>\\d+\\.\\d+\\.\\d+)'\ninto = [\"integration\"]\n\
+                  [confirmation]\nrequire = []\n[environments.alpha]\nfrom = \"release\"\n";
+    fs::write(dir.path().join("policy.toml"), policy).expect("the directory is ours");
+    let output = flowcheck(dir.path(), &["policy", "check"]);
+    let said = "warning: `release/1.0.0` cannot be an image tag: it is not deployed to";
+    assert!(output.status.success() && stderr(&output).contains(said), "{}", stderr(&output));
+    let json = flowcheck(dir.path(), &["policy", "check", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&json)).expect("it is JSON");
+    assert_eq!(json["refs"][0]["ref"], "refs/heads/release/1.0.0");
+    let target = flowcheck(dir.path(), &["target", "release/1.0.0"]);
+    assert_eq!(stdout(&target), "release/1.0.0: no image, deployed nowhere\n");
+    assert!(stderr(&target).contains("cannot be an image tag"), "{}", stderr(&target));
+}
+
+#[test]
 fn show_says_where_each_setting_comes_from() {
     let dir = empty();
     let text = "version = 1\n[lines]\nintegration = \"develop\"\n[rules]\ntag-order = \"off\"\n";

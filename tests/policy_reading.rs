@@ -427,6 +427,11 @@ fn advice_is_no_mistake() {
     let text = FINE.replacen("[tags]", deployed, 1).replace("'release-(", "'release/(");
     let reading = read("policy.toml", text.as_bytes(), &no_files).expect("no mistake");
     assert!(reading.advice.to_string().contains("a name with `/` cannot be an image tag"));
+    let text = FINE.replacen("[tags]", deployed, 1).replace("'release-(", "'release[-/](");
+    let reading = read("policy.toml", text.as_bytes(), &no_files).expect("no mistake");
+    assert!(reading.advice.to_string().contains("a name like `release/"), "{}", reading.advice);
+    let built = advice("[tags]", "[tags]\nrelease = 'v(?<version>\\d+\\.\\d+\\.\\d+)(\\+x)?'");
+    assert!(built.contains("a name like `v") && built.contains("cannot be an image tag"), "{built}");
 }
 
 #[test]

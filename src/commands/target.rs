@@ -6,6 +6,7 @@ use super::output;
 use super::{Exit, Failure, Global, in_force};
 use crate::facts::{Deployment, deployment_of};
 use crate::history::RefName;
+use crate::report;
 use crate::repository::{Environment, Repository};
 
 /// What `flowcheck target` takes.
@@ -45,6 +46,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
     };
     output::print(&text)?;
+    if let Some(environment) = &target.undeployable {
+        output::tell(&report::wrap(&report::undeployable(&name, environment), "flowcheck: ", "  "));
+    }
     Ok(Exit::Clean)
 }
 

@@ -15,6 +15,8 @@ pub struct Deployment {
     pub environment: Option<String>,
     /// Whether the deployment starts by itself.
     pub auto: bool,
+    /// Where the policy would have it go, if its name could be an image tag.
+    pub undeployable: Option<String>,
 }
 
 /// Returns what a pipeline for `name` does. Lines and version tags have an image of their own
@@ -29,13 +31,16 @@ pub fn deployment_of(policy: &Policy, name: &RefName) -> Deployment {
         RefKind::VersionTag(_) => Some(Deploys::Tag),
         _ => None,
     };
-    let environment = policy.environments.iter().find(|environment| Some(environment.from) == deploys);
+    let meant = policy.environments.iter().find(|environment| Some(environment.from) == deploys);
     let short = name.branch().or_else(|| name.tag()).and_then(|short| short.to_str().ok());
+    let image_tag = short.filter(|short| deploys.is_some() && is_image_tag(short)).map(str::to_owned);
+    let environment = meant.filter(|_| image_tag.is_some());
     Deployment {
         kind: word(policy, &kind),
-        image_tag: short.filter(|short| deploys.is_some() && is_image_tag(short)).map(str::to_owned),
         environment: environment.map(|environment| environment.name.clone()),
         auto: environment.is_some_and(|environment| environment.auto),
+        undeployable: meant.filter(|_| image_tag.is_none()).map(|environment| environment.name.clone()),
+        image_tag,
     }
 }
 
@@ -83,6 +88,17 @@ mod tests {
         assert_eq!(told(&RefName::of_branch("master")), (some("master"), None, false));
         assert_eq!(told(&RefName::of_branch("feature/basket")), (None, None, false));
         assert_eq!(told(&RefName::of_tag("deployed/prod/v1.0.0/1")), (None, None, false));
+    }
+
+    #[test]
+    fn what_cannot_be_an_image_tag_is_deployed_nowhere() {
+        let mut policy = Policy::built_in();
+        policy.releases.as_mut().expect("it has releases").branch =
+            crate::policy::Pattern::new(r"release/(?<version>\d+\.\d+\.\d+)").expect("it is a pattern");
+        let target = deployment_of(&policy, &RefName::of_branch("release/1.0.0"));
+        assert_eq!((target.image_tag, target.environment, target.auto), (None, None, false));
+        assert_eq!(target.undeployable.as_deref(), Some("alpha"));
+        assert_eq!(deployment_of(&policy, &RefName::of_tag("v1.0.0")).undeployable, None);
     }
 
     #[test]

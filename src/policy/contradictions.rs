@@ -102,12 +102,11 @@ fn tags(root: &View<'_>, policy: &Policy, mistakes: &mut Vec<Mistake>, advice: &
     let versions = [("release", Some(&policy.tags.release)), ("hotfix", policy.tags.hotfix.as_ref())];
     for (key, pattern) in versions {
         let Some(pattern) = pattern else { continue };
+        let deployed = "version tags are deployed by name";
         if let Some(part) = not_of_an_image_tag(pattern) {
-            mistakes.push(
-                Mistake::new(view.span(key), format!("a name with {} cannot be an image tag", quote(&part)))
-                    .label("version tags are deployed by name")
-                    .help("image tags have letters, digits, `_`, `.` and `-`, and begin with a letter, a digit or `_`"),
-            );
+            mistakes.push(no_image_tag("with", &part, deployed, view.span(key)));
+        } else if let Some(name) = name_of_no_image(pattern) {
+            advice.push(no_image_tag("like", &name, deployed, view.span(key)));
         }
         for other in &policy.tags.other {
             if let Some(name) = overlap::common_name(pattern, other) {
@@ -135,6 +134,21 @@ fn tags(root: &View<'_>, policy: &Policy, mistakes: &mut Vec<Mistake>, advice: &
     }
 }
 
+/// Says that a name `like` this one, or `with` this part, cannot be deployed.
+fn no_image_tag(how: &str, name: &str, deployed: &str, span: Range<usize>) -> Mistake {
+    Mistake::new(span, format!("a name {how} {} cannot be an image tag", quote(name)))
+        .label(deployed)
+        .help("image tags have letters, digits, `_`, `.` and `-`, and begin with a letter, a digit or `_`")
+}
+
+/// Names in ASCII that no image tag has.
+const NO_IMAGE: &str = r"[!-~]*[!-,/:-@\[-\^`\{-~][!-~]*|[.-][!-~]*";
+
+/// Returns a name that the pattern lets through and that no image tag has.
+fn name_of_no_image(pattern: &Pattern) -> Option<String> {
+    overlap::common_name(pattern, &Pattern::new(NO_IMAGE).ok()?)
+}
+
 /// Returns a part of the names that no image tag has.
 fn not_of_an_image_tag(pattern: &Pattern) -> Option<String> {
     let hir = pattern::parse(pattern.source()).ok()?;
@@ -145,6 +159,7 @@ fn not_of_an_image_tag(pattern: &Pattern) -> Option<String> {
     (!value::is_image_tag(&whole)).then_some(whole)
 }
 
+/// Returns a character that stands in every name and in no image tag.
 fn first_foreign_char(hir: &Hir) -> Option<char> {
     match hir.kind() {
         HirKind::Literal(literal) => {
@@ -157,8 +172,12 @@ fn first_foreign_char(hir: &Hir) -> Option<char> {
             if any { None } else { class.ranges().first().map(ClassUnicodeRange::start) }
         }
         HirKind::Capture(group) => first_foreign_char(&group.sub),
-        HirKind::Repetition(repeated) => first_foreign_char(&repeated.sub),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().find_map(first_foreign_char),
+        HirKind::Repetition(repeated) if repeated.min > 0 => first_foreign_char(&repeated.sub),
+        HirKind::Concat(parts) => parts.iter().find_map(first_foreign_char),
+        HirKind::Alternation(parts) => {
+            let all: Option<Vec<char>> = parts.iter().map(first_foreign_char).collect();
+            all?.first().copied()
+        }
         _ => None,
     }
 }
@@ -229,21 +248,21 @@ fn environments(root: &View<'_>, policy: &Policy, mistakes: &mut Vec<Mistake>, a
         if role != LineRole::Release || !root.has("releases") {
             mistakes.extend(lacks(policy, role, view.span("from")));
         }
+        let release = policy.releases.as_ref().map(|releases| &releases.branch);
         let part = match role {
-            LineRole::Release => {
-                policy.releases.as_ref().and_then(|releases| not_of_an_image_tag(&releases.branch))
-            }
+            LineRole::Release => release.and_then(not_of_an_image_tag),
             line => policy
                 .line(line)
                 .map(|line| line.branch.clone())
                 .filter(|branch| !value::is_image_tag(branch)),
         };
+        let deployed = "this line is deployed by name";
         if let Some(part) = part {
-            advice.push(
-                Mistake::new(view.span("from"), format!("a name with {} cannot be an image tag", quote(&part)))
-                    .label("this line is deployed by name")
-                    .help("image tags have letters, digits, `_`, `.` and `-`, and begin with a letter, a digit or `_`"),
-            );
+            advice.push(no_image_tag("with", &part, deployed, view.span("from")));
+        } else if role == LineRole::Release
+            && let Some(name) = release.and_then(name_of_no_image)
+        {
+            advice.push(no_image_tag("like", &name, deployed, view.span("from")));
         }
     }
 }

@@ -6,6 +6,7 @@
 mod audit;
 pub mod compare;
 mod concise;
+mod deployment;
 pub mod fleet;
 mod github;
 mod gitlab;
@@ -33,6 +34,7 @@ use crate::flow::{Account, Flow};
 use crate::history::{Oid, name};
 use crate::verdict::{Judged, Outcome, Verdict};
 
+pub use deployment::undeployable;
 pub use json::SCHEMA;
 pub use list::list_of_rules;
 pub use page::{UnknownRule, page, rule};
