@@ -113,6 +113,7 @@ fn request(args: &Args) -> Option<Request> {
     let pipeline = Pipeline {
         tip: id("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"),
         trial: of_github.and_then(|_| id("GITHUB_SHA")),
+        squashes: get("CI_MERGE_REQUEST_SQUASH_ON_MERGE").is_some_and(|value| value == "true"),
     };
     [
         ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),

@@ -31,6 +31,8 @@ pub(super) struct Pipeline {
     pub tip: Option<Oid>,
     /// A trial merge of the branch into the line; GitHub checks that out.
     pub trial: Option<Oid>,
+    /// Whether the branch goes in as one new commit.
+    pub squashes: bool,
 }
 
 /// Why a merge cannot be tried. The text follows "could not".
@@ -79,14 +81,16 @@ pub(super) fn judge(
 
     let store = tempfile::tempdir().map_err(NoMerge::System)?;
     let aside = Repository::open(&kept_aside(repository, store.path())?, None)?;
-    let fits = repository.is_ancestor(old, source).map_err(Failure::Judge)?;
-    let (new, conflicts) = match merge_style(policy, &request.target) {
-        MergeStyle::FastForward if fits => (source, false),
-        _ => merged(&aside, old, source, request)?,
-    };
+    let is_in = repository.is_ancestor(source, old).map_err(Failure::Judge)?;
+    let (new, conflicts) = if is_in { (old, false) } else { tried(policy, &aside, old, source, request)? };
     let before = clone::with(clone::with(there, &topic, Some(source)), &line, Some(old));
     let update = RefUpdate { name: line, old: Some(old), new: Some(new) };
     let mut verdict = clone::judge(policy, &aside, remote, before, vec![update]).map_err(Failure::Judge)?;
+    if is_in {
+        let (source, target) =
+            (name::escape(request.source.as_bytes()), name::escape(request.target.as_bytes()));
+        verdict.remarks.push(format!("nothing would be merged: `{source}` is in `{target}` already"));
+    }
     if conflicts {
         verdict.remarks.push(format!(
             "the merge has conflicts; it is judged as if they were settled on `{}`",
@@ -94,6 +98,25 @@ pub(super) fn judge(
         ));
     }
     Ok(verdict)
+}
+
+/// Makes what the line would get; returns it, and whether there were conflicts.
+fn tried(
+    policy: &Policy,
+    aside: &Repository,
+    old: Oid,
+    source: Oid,
+    request: &Request,
+) -> Result<(Oid, bool), Failure> {
+    let taken = match &request.pipeline {
+        Some(pipeline) if pipeline.squashes => squashed(aside, old, source, request)?,
+        _ => source,
+    };
+    let fits = aside.is_ancestor(old, taken).map_err(Failure::Judge)?;
+    match merge_style(policy, &request.target) {
+        MergeStyle::FastForward if fits => Ok((taken, false)),
+        _ => Ok(merged(aside, old, taken, request)?),
+    }
 }
 
 fn tip(name: &RefName, first: &Refs, second: &Refs) -> Result<Oid, NoMerge> {
@@ -157,16 +180,25 @@ fn merged(aside: &Repository, old: Oid, source: Oid, request: &Request) -> Resul
     let first = tried.stdout.split(|byte| *byte == b'\n' || *byte == 0).next().unwrap_or_default();
     let tree = Oid::from_hex(first.trim_ascii()).map_err(|_| refused("merge-tree", &tried))?;
     let message = format!("Merge branch '{}' into '{}'", request.source, request.target);
+    Ok((committed(aside, &tree.to_string(), &[old, source], &message)?, conflicts))
+}
+
+/// Makes the one commit that stands for the whole branch, on what it has in common with the line.
+fn squashed(aside: &Repository, old: Oid, source: Oid, request: &Request) -> Result<Oid, NoMerge> {
+    let asked = aside.git().args(["merge-base", &old.to_string(), &source.to_string()]).output()?;
+    let base = Oid::from_hex(asked.stdout.trim_ascii()).map_err(|_| refused("merge-base", &asked))?;
+    committed(aside, &format!("{source}^{{tree}}"), &[base], &format!("Squashed `{}`", request.source))
+}
+
+fn committed(aside: &Repository, tree: &str, parents: &[Oid], message: &str) -> Result<Oid, NoMerge> {
     let made = aside
         .git()
-        .args(["-c", "user.name=flowcheck", "-c", "user.email=flowcheck@localhost", "commit-tree"])
-        .args([&tree.to_string(), "-p", &old.to_string(), "-p", &source.to_string(), "-m", &message])
+        .args(["-c", "user.name=flowcheck", "-c", "user.email=flowcheck@localhost", "commit-tree", tree])
+        .args(parents.iter().flat_map(|parent| ["-p".to_owned(), parent.to_string()]))
+        .args(["-m", message])
         .output()?;
-    if !made.status.success() {
-        return Err(refused("commit-tree", &made));
-    }
-    let commit = Oid::from_hex(made.stdout.trim_ascii()).map_err(|_| refused("commit-tree", &made))?;
-    Ok((commit, conflicts))
+    let made = if made.status.success() { made } else { return Err(refused("commit-tree", &made)) };
+    Oid::from_hex(made.stdout.trim_ascii()).map_err(|_| refused("commit-tree", &made))
 }
 
 fn refused(what: &'static str, ended: &Ended) -> NoMerge {

@@ -12,11 +12,12 @@ use crate::policy::Server;
 use crate::push::Pusher;
 
 /// The variables that are read, beside `GIT_PUSH_OPTION_<n>` and the one that the policy names.
-const VARIABLES: [&str; 33] = [
+const VARIABLES: [&str; 34] = [
     "BB_HOOK_TYPE",
     "BB_USER_NAME",
     "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
     "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA",
+    "CI_MERGE_REQUEST_SQUASH_ON_MERGE",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
     "GIT_NAMESPACE",
     "GIT_PUSH_OPTION_COUNT",

@@ -250,6 +250,36 @@ fn a_trial_merge_is_seen_through() {
 }
 
 #[test]
+fn a_branch_that_goes_in_as_one_new_commit_is_judged_as_that() {
+    let server = sprint();
+    server.clone_git(&["push", "-q", "origin", "develop:refs/heads/master"]);
+    let confirmed = server.in_dir("clone", Server::BINARY, &["confirm", "v1.0.0", "--push", "origin"], &[]);
+    assert!(confirmed.status.success(), "{}", confirmed.text());
+    pipelines_clone(&server, "origin/release-1.0.0");
+    for (squashes, code) in [("false", 0), ("true", 1)] {
+        let ended = check_in_pipeline(
+            &server,
+            &[
+                ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "release-1.0.0"),
+                ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "master"),
+                ("CI_MERGE_REQUEST_SQUASH_ON_MERGE", squashes),
+            ],
+        );
+        assert_eq!(ended.status.code(), Some(code), "{ended:?}");
+        assert_eq!(ended.answer().contains("Squashed `release-1.0.0`"), code == 1, "{}", ended.answer());
+    }
+}
+
+#[test]
+fn what_is_in_the_line_already_is_not_merged() {
+    let server = sprint();
+    server.clone_git(&["branch", "feature/a", "develop~1"]);
+    let ended = check(&server, &["--source", "feature/a", "--target", "develop"], &[]);
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(ended.answer().contains("note: nothing would be merged: `feature/a` is in `develop` already"));
+}
+
+#[test]
 fn a_pipeline_for_no_merge_request_is_told_what_judges_pushes() {
     let server = sprint();
     pipelines_clone(&server, "origin/develop");
