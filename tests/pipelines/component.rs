@@ -30,12 +30,11 @@ fn merge_request(topic: &str, line: &str) -> Variables {
         ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", topic),
         ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", line),
         ("CI_DEFAULT_BRANCH", "develop"),
-        ("FLOWCHECK_AUDIT", "true"),
     ])
 }
 
-fn of_branch(name: &str, audit: &str) -> Variables {
-    variables(&[("CI_COMMIT_BRANCH", name), ("CI_DEFAULT_BRANCH", "develop"), ("FLOWCHECK_AUDIT", audit)])
+fn of_branch(name: &str) -> Variables {
+    variables(&[("CI_COMMIT_BRANCH", name), ("CI_DEFAULT_BRANCH", "develop")])
 }
 
 fn reports(stage: &Stage, job: &Job) -> (Value, String) {
@@ -46,13 +45,14 @@ fn reports(stage: &Stage, job: &Job) -> (Value, String) {
 
 #[test]
 fn a_merge_request_has_one_job_and_the_default_branch_another() {
-    let names = |variables: &Variables| -> Vec<String> {
-        component(&[("image", "tools")]).jobs(variables).into_iter().map(|job| job.name).collect()
+    let names = |audit: &str, variables: &Variables| -> Vec<String> {
+        let component = component(&[("image", "tools"), ("audit", audit)]);
+        component.jobs(variables).into_iter().map(|job| job.name).collect()
     };
-    assert_eq!(names(&merge_request("feature/a", "develop")), ["flowcheck"]);
-    assert_eq!(names(&of_branch("develop", "true")), ["flowcheck-audit"]);
-    assert!(names(&of_branch("develop", "false")).is_empty());
-    assert!(names(&of_branch("feature/a", "true")).is_empty());
+    assert_eq!(names("true", &merge_request("feature/a", "develop")), ["flowcheck"]);
+    assert_eq!(names("true", &of_branch("develop")), ["flowcheck-audit"]);
+    assert!(names("false", &of_branch("develop")).is_empty());
+    assert!(names("true", &of_branch("feature/a")).is_empty());
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_merge_request_is_judged_and_reported() {
 #[test]
 fn the_history_is_judged_as_the_server_has_it() {
     let stage = Stage::new();
-    let variables = of_branch("develop", "true");
+    let variables = of_branch("develop");
     let audit = |stage: &Stage| {
         stage.check_out("origin/develop");
         component(&[("image", "tools")]).jobs(&variables).remove(0).run(stage, "ci", &variables)

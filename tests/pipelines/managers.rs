@@ -90,7 +90,7 @@ fn beside_pre_commit_every_ref_is_seen() {
 #[test]
 fn lefthook_runs_a_script_which_it_never_skips() {
     let stage = Stage::new();
-    let of = yaml::document(&crate::text("templates/lefthook.yml"));
+    let of = yaml::document(&crate::text("docs/hook-managers/lefthook.yml"));
     let script = &of["pre-push"]["scripts"]["flowcheck"];
     assert_eq!((&script["runner"], &script["use_stdin"]), (&"sh".into(), &true.into()));
     let hook = crate::top("hooks/pre-push");
@@ -117,7 +117,7 @@ fn what_is_said_to_add_to_husky_and_lefthook_works() {
     let lefthook = stage.sh("work", "flowcheck install", &Variables::new());
     let (settings, script) = lefthook.said.split_once("hint: and this").expect("two parts");
     let settings = yaml::document(&advice(settings));
-    assert_eq!(settings, yaml::document(&crate::text("templates/lefthook.yml")));
+    assert_eq!(settings, yaml::document(&crate::text("docs/hook-managers/lefthook.yml")));
     let ended = stage.hook("work", &advice(script), &["origin", "x"], &lines(&stage), &Variables::new());
     assert_eq!(ended.code, 1, "{ended:?}");
 }
