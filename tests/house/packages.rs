@@ -54,6 +54,17 @@ fn a_release_is_packed_and_installs() {
     ] {
         assert!(out.join("root").join(file).exists(), "{file} is not packed");
     }
+    for (shell, option, file) in [
+        ("bash", "-n", "bash-completion/completions/flowcheck"),
+        ("zsh", "-n", "zsh/vendor-completions/_flowcheck"),
+        ("fish", "--no-execute", "fish/vendor_completions.d/flowcheck.fish"),
+    ] {
+        let file = out.join("root/usr/share").join(file);
+        // A shell that is not here reads nothing here.
+        if let Ok(output) = Command::new(shell).arg(option).arg(&file).output() {
+            assert!(output.status.success(), "{shell} cannot read {}", file.display());
+        }
+    }
 }
 
 #[test]

@@ -18,6 +18,19 @@ fn the_readme_opens_with_two_commands() {
 }
 
 #[test]
+fn five_commands_lead_from_a_clone_to_the_first_refused_push() {
+    let blocks = fences(&text(&top().join("README.md")));
+    let first =
+        blocks.iter().find(|block| block.lines.first().is_some_and(|line| line.starts_with("$ git clone")));
+    let lines = &first.expect("it begins with a clone").lines;
+    let commands: Vec<&String> = lines.iter().filter(|line| line.starts_with("$ ")).collect();
+    assert_eq!(commands.len(), 5, "{commands:?}");
+    assert!(
+        commands[4].starts_with("$ git push ") && lines.iter().any(|line| line.ends_with("push rejected"))
+    );
+}
+
+#[test]
 fn both_licences_are_there_and_named() {
     let named = text(&top().join("LICENSE"));
     assert!(named.contains("SPDX-License-Identifier: MIT OR Apache-2.0"));
