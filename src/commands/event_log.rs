@@ -4,13 +4,14 @@
 //! and a line that does not fit is taken back whole.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::kept;
 use crate::facts::version_of;
 use crate::history::name::escape;
 use crate::history::{ByteSlice as _, Oid, RefName};
@@ -228,7 +229,7 @@ fn tags_in(path: &Path) -> io::Result<BTreeSet<RefName>> {
 
 /// Adds a line to the log.
 pub(super) fn append(path: &Path, line: &str) -> io::Result<()> {
-    let mut file = open(path)?;
+    let mut file = kept::open(path)?;
     let is_alone = locked(&file);
     let length = file.seek(SeekFrom::End(0))?;
     // A line that was cut off by a crash ends here, so that this one stays readable.
@@ -239,12 +240,6 @@ pub(super) fn append(path: &Path, line: &str) -> io::Result<()> {
         file.set_len(length)?;
     }
     written
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
 }
 
 /// Waits for the lock, but not for ever: whoever holds it may have been stopped.
@@ -304,7 +299,7 @@ mod tests {
     fn a_lock_that_is_never_given_back_is_not_waited_for() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let holder = open(&path).unwrap();
+        let holder = kept::open(&path).unwrap();
         holder.lock().unwrap();
         append(&path, "line\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "line\n");

@@ -86,7 +86,12 @@ fn serves_all(repository: &Repository, host: Host, hook: &str) -> bool {
         // gitolite's own `update` hook is there for all, but calls flowcheck by a repository's rule.
         Host::Gitolite if hook == "update" => false,
         Host::Gitolite if is_common(&top.join("hooks").join(hook)) => true,
-        _ => is_configured_for_all(repository, is_there("hooks")),
+        _ => {
+            let has_own = is_there("hooks");
+            // Only what this leaves is worth asking git.
+            (!has_own || repository.config("core.hooksPath").is_some())
+                && is_configured_for_all(repository, has_own)
+        }
     }
 }
 

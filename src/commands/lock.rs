@@ -4,14 +4,14 @@
 //! of ours keeps it until the `git receive-pack` that runs the hook has ended. It has nothing of
 //! the push's in its hands, so that the push does not wait for it, and it ends by itself.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Exit;
 use super::host::Arrival;
+use super::{Exit, kept};
 use crate::input::Host;
 
 /// How long a push may hold the lock, and how long another waits for it.
@@ -97,7 +97,7 @@ pub(super) fn run(args: &Args) -> Exit {
 
 fn locked(path: &Path) -> Result<File, NoLock> {
     let failed = |source| NoLock::File { path: path.to_owned(), source };
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    let file = kept::open(path).map_err(failed)?;
     let end = Instant::now() + LONGEST;
     loop {
         match file.try_lock() {

@@ -21,6 +21,7 @@ mod host;
 mod in_force;
 mod init;
 mod install;
+mod kept;
 mod lock;
 mod man;
 mod merge;

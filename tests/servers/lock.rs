@@ -48,10 +48,15 @@ fn lock(shop: &Shop) {
 }
 
 #[test]
-fn without_it_both_come_in() {
+fn without_it_both_come_in_and_the_log_says_so() {
     let shop = Shop::new();
+    shop.install("", "");
     script(&shop.server().join("hooks/pre-receive"), &meeting(300));
     assert_eq!(both(&shop.server(), 0, |refspec| shop.push(&[], &[refspec])), 2);
+    let log = shop.log();
+    let raced = log.iter().find(|event| event["verdict"] == "raced").expect("whoever looks last sees both");
+    assert_eq!(raced["findings"][0]["rule"], "branch-lookalike");
+    assert_eq!((log.len(), raced["findings"][0]["outcome"].as_str()), (2, Some("raced")));
 }
 
 #[test]

@@ -140,6 +140,9 @@ fn judges<'a>(
             push: Box::new(|refs| click(shop, gitaly, refs)),
         },
     ];
+    let one = by_path("update", &[]);
+    let push = move |refs: &[String]| if refs.len() == 1 { (one.push)(refs) } else { None };
+    judges.push(Judge { name: "update", repository: one.repository, push: Box::new(push) });
     if let Some(ssh) = ssh {
         let url = ssh.url(&own("ssh"));
         let push = move |refs: &[String]| {
@@ -201,6 +204,9 @@ fn everybody_says_the_same() {
         git(&repository, &["config", "http.receivepack", "true"]);
         hook(&repository.join("hooks/pre-receive"), "pre-receive", &with_report(&repository), "");
     }
+    git(shop.dir(), &["init", "-q", "--bare", "-b", "develop", "update"]);
+    let repository = shop.dir().join("update");
+    hook(&repository.join("hooks/update"), "update", &with_report(&repository), "\"$@\"");
     let ssh = Ssh::start(&BTreeMap::from([("ann", String::new())]));
     let http = Http::start(shop.dir());
     let text = format!("#!/bin/sh\n{}\nexec {BINARY} pre-receive\n", with_report(Path::new("$PWD")));
