@@ -4,9 +4,9 @@
 //! `rolled-back/…`. What permits something must be there before the push that relies on it, so
 //! records of the push itself never confirm; revocations of the push do revoke.
 
-use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
@@ -14,13 +14,6 @@ use super::{Facts, RecordName, RefKind, VersionTag, When, version_of};
 use crate::history::name::escape;
 use crate::history::{ByteSlice, Object, Oid, Ref, RefName, Seconds, Signed, Tag};
 use crate::version::Version;
-
-/// What was already found out about records; filled when it is first asked for.
-#[derive(Default)]
-pub(super) struct Proofs {
-    records: [OnceCell<Vec<Record>>; 2],
-    confirmed: OnceCell<BTreeMap<Version, Confirmed>>,
-}
 
 /// A confirmation or a revocation as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,7 +223,7 @@ impl Facts<'_> {
     /// Returns every confirmation and revocation, valid or not, of every environment, sorted by
     /// name.
     pub fn records(&self, when: When) -> &[Record] {
-        self.proofs.records[when as usize].get_or_init(|| self.read_records(when))
+        self.tagged[when as usize].records.get_or_init(|| self.read_records(when))
     }
 
     /// Returns the record that is called `name`.
@@ -242,7 +235,10 @@ impl Facts<'_> {
     /// Returns the version tags that are confirmed, in flow order: by what was there before the
     /// push and is not revoked with it. Where nothing has to be confirmed: every version tag.
     pub fn confirmed(&self) -> &BTreeMap<Version, Confirmed> {
-        self.proofs.confirmed.get_or_init(|| {
+        let [before, after] = &self.tagged;
+        // With revocations of its own, what a push finds confirmed is nobody else's.
+        let known = if Rc::ptr_eq(before, after) { &before.confirmed } else { &self.confirmed };
+        known.get_or_init(|| {
             if !self.policy.confirmation.required() {
                 return self.all_versions();
             }

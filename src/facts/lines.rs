@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::{Facts, RefKind, When, release_of};
+use super::{Facts, RefKind, When};
 use crate::history::{Oid, RefName};
 use crate::policy::{Direct, LineRole, MergeStyle};
 use crate::push::RefUpdate;
@@ -119,7 +119,7 @@ impl Facts<'_> {
     pub fn release_name(&self, release: Release) -> String {
         for when in [When::After, When::Before] {
             for entry in self.refs(when).below("refs/heads/") {
-                if release_of(self.policy, &entry.name) == Some(release) {
+                if self.release_of(&entry.name) == Some(release) {
                     return entry.name.short();
                 }
             }

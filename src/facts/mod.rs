@@ -12,6 +12,7 @@ mod merge;
 mod origin;
 mod presence;
 mod releases;
+mod shared;
 mod state;
 mod tags;
 
@@ -24,6 +25,7 @@ use crate::history::{Answer, History, Object, Oid, RefName, Refs, Unreadable};
 use crate::policy::{LineRole, Policy};
 use crate::push::Push;
 use crate::version::{Release, Version};
+use shared::Tagged;
 
 pub use confirmation::{Confirmed, Flaw, NewRecord, Proof, Record, Standing};
 pub use deployment::{Deployment, deployment_of, is_image_tag};
@@ -34,6 +36,7 @@ pub use merge::{Accused, Entry, Unconfirmed};
 pub use origin::{Closest, Foreign, TopicOrigin};
 pub use presence::{MergedBack, Presence};
 pub use releases::{ReleaseStatus, State, VersionStatus};
+pub use shared::Shared;
 pub use state::Refusal;
 pub use tags::{Ground, Sequence, TagObject, Target};
 
@@ -64,9 +67,10 @@ pub struct Facts<'a> {
     policy: &'a Policy,
     push: &'a Push,
     after: Refs,
-    versions: [OnceCell<BTreeMap<Version, VersionTag>>; 2],
+    shared: Option<&'a Shared>,
+    tagged: [Rc<Tagged>; 2],
     releases: [OnceCell<BTreeMap<Release, Oid>>; 2],
-    proofs: confirmation::Proofs,
+    confirmed: OnceCell<BTreeMap<Version, Confirmed>>,
     moves: RefCell<HashMap<LineId, Option<Rc<LineMove>>>>,
     lookalikes: lookalikes::Lookalikes,
     trial: bool,
@@ -77,14 +81,37 @@ impl<'a> Facts<'a> {
     /// Returns the facts about `push`; nothing is asked yet.
     #[must_use]
     pub fn new(history: &'a dyn History, policy: &'a Policy, push: &'a Push) -> Self {
+        Self::sharing(history, policy, push, None)
+    }
+
+    /// Returns the facts about `push`, which is one of many over the same history and policy.
+    #[must_use]
+    pub fn of_many(history: &'a dyn History, policy: &'a Policy, push: &'a Push, shared: &'a Shared) -> Self {
+        Self::sharing(history, policy, push, Some(shared))
+    }
+
+    fn sharing(
+        history: &'a dyn History,
+        policy: &'a Policy,
+        push: &'a Push,
+        shared: Option<&'a Shared>,
+    ) -> Self {
+        let after = push.after();
+        let tagged =
+            [&push.before, &after].map(|refs| shared.map_or_else(Rc::default, |shared| shared.tagged(refs)));
+        let tagged = match tagged {
+            [before, _] if push.before.shares_tags(&after) => [Rc::clone(&before), before],
+            both => both,
+        };
         Self {
             history,
             policy,
             push,
-            after: push.after(),
-            versions: Default::default(),
+            after,
+            shared,
+            tagged,
             releases: Default::default(),
-            proofs: confirmation::Proofs::default(),
+            confirmed: OnceCell::new(),
             moves: RefCell::default(),
             lookalikes: lookalikes::Lookalikes::default(),
             trial: false,
@@ -117,12 +144,15 @@ impl<'a> Facts<'a> {
     /// Returns what `name` is in the policy's model.
     #[must_use]
     pub fn kind(&self, name: &RefName) -> RefKind {
-        kind_of(self.policy, name)
+        match self.shared {
+            Some(shared) => shared.kind(self.policy, name),
+            None => kind_of(self.policy, name),
+        }
     }
 
     /// Returns the version tags, in flow order.
     pub fn versions(&self, when: When) -> &BTreeMap<Version, VersionTag> {
-        self.versions[when as usize].get_or_init(|| {
+        self.tagged[when as usize].versions.get_or_init(|| {
             let mut versions = BTreeMap::new();
             for entry in self.refs(when).below("refs/tags/") {
                 if let RefKind::VersionTag(version) = self.kind(&entry.name) {
@@ -144,12 +174,21 @@ impl<'a> Facts<'a> {
         self.releases[when as usize].get_or_init(|| {
             let mut releases = BTreeMap::new();
             for entry in self.refs(when).below("refs/heads/") {
-                if let Some(release) = release_of(self.policy, &entry.name) {
+                if let Some(release) = self.release_of(&entry.name) {
                     releases.insert(release, entry.id);
                 }
             }
             releases
         })
+    }
+
+    /// Returns the release whose line `name` is.
+    fn release_of(&self, name: &RefName) -> Option<Release> {
+        match self.shared.map(|shared| shared.kind(self.policy, name)) {
+            Some(RefKind::Release(release)) => Some(release),
+            Some(_) => None,
+            None => release_of(self.policy, name),
+        }
     }
 
     /// Returns the tip of the integration or production line.

@@ -6,15 +6,20 @@ pub mod name;
 mod order;
 mod picture;
 mod refs;
+mod survey;
 pub mod walk;
+
+use std::collections::HashSet;
 
 pub use drawn::{Details, Drawn, FIRST_DATE, TagDetails, TagOf, draw};
 pub use gix::ObjectId as Oid;
 pub use gix::bstr::{BStr, BString, ByteSlice};
 pub use memory::{Memory, NewCommit, NewTag};
 pub use name::RefName;
+pub use order::children_first;
 pub use picture::{Label, Mistake, Picture, Placed, Sketch};
 pub use refs::{Ref, Refs};
+pub use survey::Survey;
 
 /// Seconds since 1970-01-01T00:00:00Z; may be negative or far ahead, for a pusher chooses it.
 pub type Seconds = i64;
@@ -146,6 +151,49 @@ pub trait History {
     /// # Errors
     /// Where the commit is missing or is no commit.
     fn commit(&self, id: Oid) -> Answer<Commit>;
+
+    /// Returns the committer's date of `id`, as claimed; 0 where there is none.
+    ///
+    /// # Errors
+    /// Where the commit is missing or is no commit.
+    fn date(&self, id: Oid) -> Answer<Seconds> {
+        Ok(self.commit(id)?.committer.map_or(0, |by| by.time))
+    }
+
+    /// Returns everything that `tips` reach, as far as it is here.
+    ///
+    /// # Errors
+    /// Where a commit cannot be read.
+    fn survey(&self, tips: &[Oid]) -> Answer<Survey> {
+        let mut cut_off = false;
+        let mut known_parents = |commit: Oid| match self.parents(commit) {
+            Err(Unreadable::Shallow(_)) => {
+                cut_off = true;
+                Ok(vec![])
+            }
+            parents => parents,
+        };
+        let mut seen = HashSet::new();
+        let mut order = order::children_first(
+            tips,
+            |commit| seen.insert(commit),
+            |commit, parents| {
+                parents.extend(known_parents(commit)?);
+                Ok(())
+            },
+        )?;
+        order.reverse();
+        let mut survey = Survey::of(order.len());
+        for commit in order {
+            let parents = known_parents(commit)?;
+            let numbers: Vec<u32> = parents.iter().filter_map(|parent| survey.number(parent)).collect();
+            survey.push(commit, numbers);
+        }
+        if cut_off {
+            survey.stops_early();
+        }
+        Ok(survey)
+    }
 
     /// Returns the parents of `id`, first parent first.
     ///

@@ -1,29 +1,31 @@
 //! The full name of a ref, as bytes, and its parts.
 
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 
 use super::{BStr, BString, ByteSlice};
 
-/// A full ref name such as `refs/heads/develop`. Bytes, for git does not promise UTF-8.
+/// A full ref name such as `refs/heads/develop`. Bytes, for git does not promise UTF-8. A copy
+/// costs nothing.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RefName(BString);
+pub struct RefName(Arc<[u8]>);
 
 impl RefName {
     /// Takes a full name as it stands; whether it is well formed is a question for the border.
     pub fn new(full: impl Into<BString>) -> Self {
-        Self(full.into())
+        Self(Vec::from(full.into()).into())
     }
 
     /// Returns the name of the branch `short`.
     #[must_use]
     pub fn of_branch(short: &str) -> Self {
-        Self(format!("refs/heads/{short}").into())
+        Self::new(format!("refs/heads/{short}"))
     }
 
     /// Returns the name of the tag `short`.
     #[must_use]
     pub fn of_tag(short: &str) -> Self {
-        Self(format!("refs/tags/{short}").into())
+        Self::new(format!("refs/tags/{short}"))
     }
 
     /// Returns the full name.

@@ -1,5 +1,7 @@
 //! A set of refs, as they stand at one moment.
 
+use std::sync::Arc;
+
 use super::{ByteSlice, Oid, RefName};
 
 /// One ref and what it points to.
@@ -24,70 +26,121 @@ impl Ref {
     }
 }
 
-/// Refs sorted by name; at most one of a name.
+/// Refs sorted by name; at most one of a name. Copies share what neither has changed: branches
+/// and tags apart, for a push rarely moves both.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Refs(Vec<Ref>);
+pub struct Refs([Arc<Vec<Ref>>; 5]);
+
+/// The part that has the tags.
+const TAGS: usize = 3;
+
+/// Returns the part that has `name`: what sorts before branches, branches, what sorts between,
+/// tags, what sorts behind.
+fn part_of(name: &[u8]) -> usize {
+    let (branches, tags) = (b"refs/heads/".as_slice(), b"refs/tags/".as_slice());
+    if name.starts_with(tags) {
+        TAGS
+    } else if name.starts_with(branches) {
+        1
+    } else {
+        [branches, tags].iter().filter(|below| name > **below).count() * 2
+    }
+}
 
 impl Refs {
     /// Returns the ref called `name`.
     #[must_use]
     pub fn get(&self, name: &RefName) -> Option<&Ref> {
-        self.0.binary_search_by(|entry| entry.name.cmp(name)).ok().map(|at| &self.0[at])
+        let part = &self.0[part_of(name.full())];
+        part.binary_search_by(|entry| entry.name.cmp(name)).ok().map(|at| &part[at])
     }
 
     /// Sets the ref, replacing one of the same name.
     pub fn set(&mut self, entry: Ref) {
-        match self.0.binary_search_by(|known| known.name.cmp(&entry.name)) {
-            Ok(at) => self.0[at] = entry,
-            Err(at) => self.0.insert(at, entry),
+        let part = Arc::make_mut(&mut self.0[part_of(entry.name.full())]);
+        match part.binary_search_by(|known| known.name.cmp(&entry.name)) {
+            Ok(at) => part[at] = entry,
+            Err(at) => part.insert(at, entry),
         }
     }
 
     /// Removes the ref called `name`, if it is there.
     pub fn remove(&mut self, name: &RefName) {
-        if let Ok(at) = self.0.binary_search_by(|entry| entry.name.cmp(name)) {
-            self.0.remove(at);
+        if self.get(name).is_some() {
+            let part = Arc::make_mut(&mut self.0[part_of(name.full())]);
+            part.retain(|entry| entry.name != *name);
         }
     }
 
     /// Iterates over the refs, sorted by name.
-    pub fn iter(&self) -> std::slice::Iter<'_, Ref> {
-        self.0.iter()
+    pub fn iter(&self) -> Iter<'_> {
+        self.0.iter().flat_map(|part| part.iter())
     }
 
-    /// Returns the refs whose full name begins with `prefix`.
+    /// Returns the refs whose full name begins with `prefix`, which names a namespace such as
+    /// `refs/heads/` or something below one.
     #[must_use]
     pub fn below(&self, prefix: &str) -> &[Ref] {
-        let from = self.0.partition_point(|entry| entry.name.full() < prefix.as_bytes().as_bstr());
-        let len = self.0[from..].partition_point(|entry| entry.name.full().starts_with(prefix.as_bytes()));
-        &self.0[from..from + len]
+        let part = &self.0[part_of(prefix.as_bytes())];
+        let from = part.partition_point(|entry| entry.name.full() < prefix.as_bytes().as_bstr());
+        let len = part[from..].partition_point(|entry| entry.name.full().starts_with(prefix.as_bytes()));
+        &part[from..from + len]
+    }
+
+    /// Whether the tags are known to be the same: one set of refs was made from the other, and no
+    /// tag was touched since.
+    #[must_use]
+    pub fn shares_tags(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0[TAGS], &other.0[TAGS])
     }
 
     /// Returns how many refs there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.iter().map(|part| part.len()).sum()
     }
 
     /// Whether there is no ref at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
+    }
+}
+
+impl Extend<Ref> for Refs {
+    fn extend<I: IntoIterator<Item = Ref>>(&mut self, iter: I) {
+        let mut new: [Vec<Ref>; 5] = Default::default();
+        for entry in iter {
+            new[part_of(entry.name.full())].push(entry);
+        }
+        for (part, mut new) in self.0.iter_mut().zip(new).filter(|(_, new)| !new.is_empty()) {
+            // Of refs of one name the new one stays, and of these the first.
+            new.extend(part.iter().cloned());
+            new.sort_by(|a, b| a.name.cmp(&b.name));
+            new.dedup_by(|later, earlier| later.name == earlier.name);
+            *part = Arc::new(new);
+        }
     }
 }
 
 impl FromIterator<Ref> for Refs {
     fn from_iter<I: IntoIterator<Item = Ref>>(iter: I) -> Self {
-        let mut entries: Vec<Ref> = iter.into_iter().collect();
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        entries.dedup_by(|later, earlier| later.name == earlier.name);
-        Self(entries)
+        let mut refs = Self::default();
+        refs.extend(iter);
+        refs
     }
 }
 
+/// Goes through the parts.
+pub type Iter<'a> = std::iter::FlatMap<
+    std::slice::Iter<'a, Arc<Vec<Ref>>>,
+    std::slice::Iter<'a, Ref>,
+    fn(&Arc<Vec<Ref>>) -> std::slice::Iter<'_, Ref>,
+>;
+
 impl<'a> IntoIterator for &'a Refs {
     type Item = &'a Ref;
-    type IntoIter = std::slice::Iter<'a, Ref>;
+    type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use gix::commitgraph::{File, Graph, Position};
 use gix::hash::Kind as Hash;
 
-use crate::history::Oid;
+use crate::history::{Oid, Seconds};
 
 /// The commit-graph of a repository, which may be empty.
 #[derive(Default)]
@@ -64,6 +64,12 @@ impl Table {
     pub(super) fn level_of(&self, row: u32) -> u32 {
         let level = self.graph().commit_at(Position(row)).generation();
         if level < HIGHEST { level } else { 0 }
+    }
+
+    /// Returns the last 34 bits of the committer's date.
+    pub(super) fn date_of(&self, row: u32) -> Seconds {
+        let date = self.graph().commit_at(Position(row)).committer_timestamp();
+        Seconds::try_from(date).unwrap_or(0)
     }
 
     pub(super) fn parents_of(&self, row: u32, parents: &mut Vec<u32>) -> bool {

@@ -30,7 +30,8 @@ pub use environment::{Environment, VARIABLES};
 
 use crate::history::walk::{Commits, Header, Walk};
 use crate::history::{
-    Answer, ByteSlice, Commit, History, Object, Oid, PatchId, RefName, Refs, Signed, Unreadable,
+    Answer, ByteSlice, Commit, History, Object, Oid, PatchId, RefName, Refs, Seconds, Signed, Survey,
+    Unreadable,
 };
 use place::{ObjectDirectories, Place};
 use settings::{Format, Settings};
@@ -378,6 +379,17 @@ impl History for Repository {
         self.walk.commits().with_commit(id, |data| decode::commit(id, data))
     }
 
+    fn date(&self, id: Oid) -> Answer<Seconds> {
+        match self.walk.commits().listed_date(&id) {
+            Some(date) => Ok(date),
+            None => self.walk.commits().with_commit(id, |data| Ok(decode::header(id, data)?.date)),
+        }
+    }
+
+    fn survey(&self, tips: &[Oid]) -> Answer<Survey> {
+        self.walk.survey(tips)
+    }
+
     fn parents(&self, id: Oid) -> Answer<Vec<Oid>> {
         self.walk.parents(id)
     }
@@ -474,6 +486,14 @@ impl Source {
             }
             graph::Table::open(&self.directories, self.hash)
         })
+    }
+
+    /// Returns the date that the table has for `id`. It keeps the last 34 bits alone, so what may
+    /// have lost some is not believed.
+    fn listed_date(&self, id: &Oid) -> Option<Seconds> {
+        const PLAIN: std::ops::Range<Seconds> = 600_000_000..1 << 32;
+        let row = (self.rows() > 0).then(|| self.row_of(id))??;
+        Some(self.table().date_of(row)).filter(|date| PLAIN.contains(date))
     }
 
     fn trouble(&self) -> Option<String> {

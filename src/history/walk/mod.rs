@@ -9,6 +9,7 @@
 mod ancestry;
 mod sets;
 mod shallow;
+mod survey;
 mod trunk;
 
 use std::cell::{Cell, RefCell};

@@ -1,0 +1,336 @@
+//! The chart answers what rules ask of a history, from its lanes where it can.
+
+use std::cell::RefCell;
+use std::collections::{BinaryHeap, HashMap};
+use std::rc::Rc;
+
+use super::chart::{Chart, Content};
+use crate::history::{Answer, Commit, History, Object, Oid, PatchId, Seconds, Signed, Survey};
+
+/// What was asked before.
+#[derive(Default)]
+pub(super) struct Known {
+    /// What the tips that were asked about last contain, newest first.
+    contents: RefCell<Vec<(Vec<u32>, Rc<Content>)>>,
+    objects: RefCell<HashMap<Oid, Object>>,
+    bases: RefCell<HashMap<(u32, u32), Vec<Oid>>>,
+    patches: RefCell<HashMap<Trees, Option<PatchId>>>,
+    merges: RefCell<HashMap<(Oid, Oid), bool>>,
+    signatures: RefCell<HashMap<Oid, Signed>>,
+}
+
+/// The commits whose trees a patch lies between.
+type Trees = (Option<Oid>, Oid);
+
+/// How many sets of tips are remembered.
+const REMEMBERED: usize = 24;
+
+impl Known {
+    pub(super) fn content(&self, tips: &[u32], find: impl FnOnce() -> Content) -> Rc<Content> {
+        let mut known = self.contents.borrow_mut();
+        if let Some(at) = known.iter().position(|(of, _)| of == tips) {
+            known[..=at].rotate_right(1);
+        } else {
+            known.truncate(REMEMBERED - 1);
+            known.insert(0, (tips.to_vec(), Rc::new(find())));
+        }
+        Rc::clone(&known[0].1)
+    }
+}
+
+/// Returns the answer that is known, else finds and keeps it.
+fn kept<K: std::hash::Hash + Eq, V: Clone>(
+    known: &RefCell<HashMap<K, V>>,
+    key: K,
+    find: impl FnOnce() -> Answer<V>,
+) -> Answer<V> {
+    if let Some(value) = known.borrow().get(&key) {
+        return Ok(value.clone());
+    }
+    let value = find()?;
+    known.borrow_mut().insert(key, value.clone());
+    Ok(value)
+}
+
+impl Chart<'_> {
+    fn numbers(&self, ids: &[Oid]) -> Option<Vec<u32>> {
+        ids.iter().map(|id| self.number(id)).collect()
+    }
+
+    fn ids(&self, numbers: &[u32]) -> Vec<Oid> {
+        numbers.iter().map(|number| self.survey.id(*number)).collect()
+    }
+
+    /// Whether `ancestor` is among `descendant` and its ancestors.
+    pub(super) fn contains(&self, descendant: u32, ancestor: u32) -> bool {
+        if ancestor >= descendant {
+            return ancestor == descendant;
+        }
+        let on_line = self.place(descendant).and_then(|place| self.line_has(place, ancestor));
+        on_line.unwrap_or_else(|| self.has(&self.contents_of(&[descendant]), ancestor))
+    }
+
+    /// Both commits paint what they reach, from the highest number down: a commit's paint is final
+    /// when its turn comes. What lies below a common ancestor is stale.
+    fn best_common(&self, a: u32, b: u32) -> Vec<u32> {
+        const BOTH: u8 = 3;
+        const STALE: u8 = 4;
+        let mut paint: HashMap<u32, u8> = HashMap::from([(a, 1)]);
+        *paint.entry(b).or_default() |= 2;
+        let mut todo: BinaryHeap<u32> = paint.keys().copied().collect();
+        let mut fresh = todo.len();
+        let mut common = vec![];
+        while fresh > 0 {
+            let Some(commit) = todo.pop() else { break };
+            let mut colours = paint[&commit];
+            fresh -= usize::from(colours & STALE == 0);
+            if colours == BOTH {
+                common.push(commit);
+                colours |= STALE;
+            }
+            for &parent in self.survey.parents(commit) {
+                let known = paint.entry(parent).or_insert(0);
+                let (was, is) = (*known, *known | colours);
+                *known = is;
+                if was == 0 {
+                    todo.push(parent);
+                    fresh += usize::from(is & STALE == 0);
+                } else if was & STALE == 0 && is & STALE != 0 {
+                    fresh -= 1;
+                }
+            }
+        }
+        common
+    }
+}
+
+impl History for Chart<'_> {
+    fn object(&self, id: Oid) -> Answer<Object> {
+        if self.number(&id).is_some() {
+            return Ok(Object::Commit);
+        }
+        kept(&self.known.objects, id, || self.history.object(id))
+    }
+
+    fn is_commit(&self, id: Oid) -> Answer<bool> {
+        if self.number(&id).is_some() { Ok(true) } else { self.history.is_commit(id) }
+    }
+
+    fn commit(&self, id: Oid) -> Answer<Commit> {
+        self.history.commit(id)
+    }
+
+    fn date(&self, id: Oid) -> Answer<Seconds> {
+        self.history.date(id)
+    }
+
+    fn survey(&self, tips: &[Oid]) -> Answer<Survey> {
+        self.history.survey(tips)
+    }
+
+    fn parents(&self, id: Oid) -> Answer<Vec<Oid>> {
+        match self.number(&id) {
+            Some(number) => Ok(self.ids(self.survey.parents(number))),
+            None => self.history.parents(id),
+        }
+    }
+
+    fn is_ancestor(&self, ancestor: Oid, descendant: Oid) -> Answer<bool> {
+        match (self.number(&ancestor), self.number(&descendant)) {
+            (Some(ancestor), Some(descendant)) => Ok(self.contains(descendant, ancestor)),
+            _ => self.history.is_ancestor(ancestor, descendant),
+        }
+    }
+
+    fn merge_bases(&self, a: Oid, b: Oid) -> Answer<Vec<Oid>> {
+        let (Some(first), Some(second)) = (self.number(&a), self.number(&b)) else {
+            return self.history.merge_bases(a, b);
+        };
+        kept(&self.known.bases, (first, second), || {
+            let mut bases = self.ids(&self.best_common(first, second));
+            bases.sort();
+            Ok(bases)
+        })
+    }
+
+    fn introduced(&self, tips: &[Oid], hidden: &[Oid]) -> Answer<Vec<Oid>> {
+        let (Some(tips), Some(hidden)) = (self.numbers(tips), self.numbers(hidden)) else {
+            return self.history.introduced(tips, hidden);
+        };
+        if let (&[tip], &[below]) = (&tips[..], &hidden[..])
+            && let Some(place) = self.place(tip)
+            && self.survey.parents(tip).first() == Some(&below)
+            && self.is_line(place)
+        {
+            let here = |commit| self.taken_at(place.lane, commit) == Some(place.at);
+            return Ok(self.ids(&self.listed(&tips, here)));
+        }
+        let hidden = self.contents_of(&hidden);
+        Ok(self.ids(&self.listed(&tips, |commit| !self.has(&hidden, commit))))
+    }
+
+    fn reached(&self, commits: &[Oid], groups: &[Vec<Oid>]) -> Answer<Vec<Vec<bool>>> {
+        let numbers = self.numbers(commits);
+        let tips: Option<Vec<Vec<u32>>> = groups.iter().map(|group| self.numbers(group)).collect();
+        let (Some(commits), Some(groups)) = (numbers, tips) else {
+            return self.history.reached(commits, groups);
+        };
+        let reached = groups.iter().map(|group| {
+            let content = self.contents_of(group);
+            commits.iter().map(|commit| self.has(&content, *commit)).collect()
+        });
+        Ok(reached.collect())
+    }
+
+    fn trunk_meets(&self, tip: Oid, other: Oid) -> Answer<Option<Oid>> {
+        let (Some(mut a), Some(mut b)) = (self.number(&tip), self.number(&other)) else {
+            return self.history.trunk_meets(tip, other);
+        };
+        // Whichever is higher steps down, so neither passes the other.
+        while a != b {
+            let (high, low) = (a.max(b), a.min(b));
+            let Some(at) = self.down_to(high, low) else { return Ok(None) };
+            (a, b) = (at, low);
+        }
+        Ok(Some(self.survey.id(a)))
+    }
+
+    fn on_trunk(&self, commit: Oid, tip: Oid) -> Answer<bool> {
+        match (self.number(&commit), self.number(&tip)) {
+            (Some(commit), Some(tip)) => Ok(self.down_to(tip, commit) == Some(commit)),
+            _ => self.history.on_trunk(commit, tip),
+        }
+    }
+
+    fn patch(&self, from: Option<Oid>, to: Oid) -> Answer<Option<PatchId>> {
+        kept(&self.known.patches, (from, to), || self.history.patch(from, to))
+    }
+
+    fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
+        kept(&self.known.merges, (into, from), || self.history.merge_changes_nothing(into, from))
+    }
+
+    fn file(&self, commit: Oid, path: &str) -> Answer<Option<Vec<u8>>> {
+        self.history.file(commit, path)
+    }
+
+    fn signature(&self, tag: Oid, allowed: &str) -> Answer<Signed> {
+        kept(&self.known.signatures, tag, || self.history.signature(tag, allowed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Memory, NewCommit};
+
+    /// The same numbers on every machine.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, n: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(self.0 >> 33).expect("31 bits fit") % n
+        }
+
+        fn some(&mut self, of: &[Oid], most: usize) -> Vec<Oid> {
+            (0..=self.below(most)).map(|_| of[self.below(of.len())]).collect()
+        }
+    }
+
+    /// Commits with up to three parents, most of them recent, now and then a new root.
+    fn grown(dice: &mut Dice, commits: usize) -> (Memory, Vec<Oid>) {
+        let mut memory = Memory::default();
+        let mut ids: Vec<Oid> = vec![];
+        for n in 0..commits {
+            let wanted = if n == 0 || dice.below(20) == 0 { 0 } else { [1, 1, 1, 2, 2, 3][dice.below(6)] };
+            let mut parents: Vec<Oid> = vec![];
+            for _ in 0..wanted {
+                let back = if dice.below(4) == 0 { n } else { n.min(6) };
+                let parent = ids[n - 1 - dice.below(back)];
+                if !parents.contains(&parent) {
+                    parents.push(parent);
+                }
+            }
+            ids.push(memory.add_commit(&NewCommit {
+                parents,
+                message: n.to_string(),
+                ..NewCommit::default()
+            }));
+        }
+        (memory, ids)
+    }
+
+    /// A chart with some lines, cut from one another, and some tips beside them.
+    fn charted<'a>(dice: &mut Dice, memory: &'a Memory, ids: &[Oid]) -> Chart<'a> {
+        let mut chart = Chart::read(memory, ids).expect("a history in memory is whole");
+        let mut lines: Vec<Oid> = vec![];
+        for _ in 0..=dice.below(4) {
+            let tip = ids[ids.len() - 1 - dice.below(ids.len() / 2)];
+            let base = lines.first().copied();
+            let cut = base.and_then(|base| memory.trunk_meets(tip, base).expect("it is whole"));
+            let number = |id: Oid| chart.number(&id).expect("it was read");
+            let (tip_number, cut) = (number(tip), cut.map(number));
+            chart.add_line(tip_number, cut);
+            lines.push(tip);
+        }
+        chart.link_lines();
+        for tip in dice.some(ids, 6) {
+            let tip = chart.number(&tip).expect("it was read");
+            chart.add_beside(tip);
+        }
+        chart
+    }
+
+    #[test]
+    fn a_chart_answers_as_the_definitions_do() {
+        for seed in 0..150 {
+            let mut dice = Dice(seed);
+            let commits = 8 + dice.below(30);
+            let (memory, ids) = grown(&mut dice, commits);
+            let chart = charted(&mut dice, &memory, &ids);
+            for _ in 0..60 {
+                let (a, b) = (ids[dice.below(ids.len())], ids[dice.below(ids.len())]);
+                assert_eq!(chart.is_ancestor(a, b), memory.is_ancestor(a, b), "seed {seed}");
+                assert_eq!(chart.merge_bases(a, b), memory.merge_bases(a, b), "seed {seed}");
+                assert_eq!(chart.trunk_meets(a, b), memory.trunk_meets(a, b), "seed {seed}");
+                assert_eq!(chart.on_trunk(a, b), memory.on_trunk(a, b), "seed {seed}");
+                let (tips, hidden) = (dice.some(&ids, 3), dice.some(&ids, 3));
+                assert_eq!(
+                    chart.introduced(&tips, &hidden),
+                    memory.introduced(&tips, &hidden),
+                    "seed {seed}"
+                );
+                assert_eq!(
+                    chart.reached(&ids, &[tips.clone(), hidden.clone(), vec![]]),
+                    memory.reached(&ids, &[tips, hidden, vec![]]),
+                    "seed {seed}"
+                );
+                if let Some(first) = memory.parents(a).expect("it is whole").first() {
+                    assert_eq!(chart.introduced(&[a], &[*first]), memory.introduced(&[a], &[*first]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_commit_has_of_a_line_is_its_highest_step_there() {
+        for seed in 0..100 {
+            let mut dice = Dice(seed);
+            let (memory, ids) = grown(&mut dice, 30);
+            let chart = charted(&mut dice, &memory, &ids);
+            for number in 0..30 {
+                let content = chart.content([number]);
+                for lane in (0..chart.lanes()).filter(|lane| chart.begins_whole(*lane)) {
+                    let steps = (0..).zip(chart.trunk(lane)).skip(1);
+                    let has = |commit: &u32| {
+                        memory.is_ancestor(chart.survey.id(*commit), chart.survey.id(number)) == Ok(true)
+                    };
+                    let highest = steps.filter(|(_, commit)| has(commit)).map(|(at, _)| at).last();
+                    let upto = content.upto(lane).checked_sub(1).filter(|at| *at > 0);
+                    assert_eq!(upto, highest, "seed {seed}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What the name of a branch that is known from a merge's subject only would add: warnings.
+
+use super::Replayed;
+use super::scene::{Scene, Trunk};
+use super::worlds::World;
+use crate::facts::{LineId, RefKind, kind_of};
+use crate::finding::Finding;
+use crate::history::{Answer, Ref, RefName};
+use crate::input::subject::merged_name;
+
+impl Scene<'_> {
+    /// What the name in a merge's subject would add: a warning, for it is only a claim.
+    pub(super) fn hint(&self, trunk: &Trunk, at: u32, found: &mut Replayed) -> Answer<()> {
+        let step = self.chart.trunk(trunk.lane)[at as usize];
+        let [_, merged] = *self.chart.survey.parents(step) else { return Ok(()) };
+        let (step, merged) = (self.chart.survey.id(step), self.chart.survey.id(merged));
+        let commit = self.replay.history.commit(step)?;
+        let subject = commit.subject();
+        let Some(branch) = merged_name(&subject) else { return Ok(()) };
+        let name = RefName::of_branch(branch);
+        let policy = self.replay.policy;
+        let kind = kind_of(policy, &name);
+        let is_line = matches!(kind, RefKind::Integration);
+        let known = self.replay.refs.get(&name).is_some() && !is_line;
+        if known || kind_of(policy, &RefName::of_tag(branch)) != RefKind::Tag {
+            return Ok(());
+        }
+        if kind == RefKind::Branch {
+            let message = format!("`{}` was merged, and is not a branch name of this policy", name.short());
+            let mut finding = Finding::new(&name, message)
+                .note("the name is known from the merge's subject only")
+                .warning();
+            finding.rule = "branch-name";
+            finding.new = Some(merged);
+            finding.object = Some(step);
+            found.findings.push(finding);
+            return Ok(());
+        }
+        if kind == RefKind::Integration && trunk.line == LineId::Production {
+            let message = format!("`{}` was merged into `{}`", name.short(), trunk.name.short());
+            let mut finding = Finding::new(&trunk.name, message)
+                .note("the name is known from the merge's subject only")
+                .warning();
+            finding.rule = "merge-source";
+            finding.new = Some(step);
+            found.findings.push(finding);
+            return Ok(());
+        }
+        let RefKind::Topic { kind, .. } = kind else { return Ok(()) };
+        if policy.topics[kind].into.contains(&trunk.line.role()) {
+            return Ok(());
+        }
+        let plain = self.step_findings(trunk, at, World::Latest, None)?;
+        let named = self.step_findings(trunk, at, World::Latest, Some(Ref::new(name.clone(), merged)))?;
+        for finding in named {
+            if !plain.iter().any(|other| other.rule == finding.rule) && !finding.momentary {
+                found
+                    .findings
+                    .push(finding.note("the name is known from the merge's subject only").warning());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! History, turned back into the updates that made it, and each judged by the hook's own rules.
+//!
+//! A step of a line's trunk is an update of that line (`steps`). What the other refs were at that
+//! moment is not recorded, so a step is judged in two worlds (`worlds`), and what both object to
+//! is a finding (`settle`). The history is read once, into a chart that answers without walking.
+
+mod answers;
+mod chart;
+mod creations;
+mod dates;
+mod hints;
+mod scene;
+mod settle;
+mod squashes;
+mod steps;
+mod worlds;
+
+use std::collections::BTreeMap;
+
+use crate::finding::Finding;
+use crate::history::{Answer, ByteSlice, History, Oid, RefName, Refs, Seconds};
+use crate::policy::Policy;
+use crate::push::{Place, Push, RefUpdate};
+use crate::verdict::Undecidable;
+use scene::Scene;
+
+/// What a replay needs to know.
+pub struct Replay<'a> {
+    /// The policy that is held against the history.
+    pub policy: &'a Policy,
+    /// The history.
+    pub history: &'a dyn History,
+    /// The refs as they stand: heads, tags, and what the policy's confirmation reads.
+    pub refs: &'a Refs,
+    /// Where the flow was adopted: what these commits contain is not judged.
+    pub since: Vec<Oid>,
+    /// When the flow was adopted: what claims to be older is not judged.
+    pub since_date: Option<Seconds>,
+    /// The judge's clock.
+    pub now: Seconds,
+    /// Whether to ask the rules about every step, those beyond doubt included: slower, and the
+    /// same findings.
+    pub thorough: bool,
+}
+
+/// What a replay found.
+#[derive(Debug, Clone, Default)]
+pub struct Replayed {
+    /// The findings: lines in the order of the model and each from its oldest step on, then
+    /// branches, tags, and the state of the whole.
+    pub findings: Vec<Finding>,
+    /// Per rule: what history cannot show.
+    pub undecidable: BTreeMap<String, Undecidable>,
+    /// How many updates were judged.
+    pub updates: usize,
+}
+
+impl Replay<'_> {
+    /// Judges every update that history still shows, then the state of the refs.
+    ///
+    /// # Errors
+    /// With the first thing that could not be read.
+    pub fn run(&self) -> Answer<Replayed> {
+        Scene::read(self)?.judge()
+    }
+}
+
+fn replayed(before: Refs, updates: Vec<RefUpdate>, now: Seconds) -> Push {
+    Push { place: Place::Audit, pusher: None, now, ..Push::new(before, updates) }
+}
+
+/// Whether a ref is one that an audit looks at.
+#[must_use]
+pub fn concerns(name: &RefName) -> bool {
+    name.branch().is_some() || name.tag().is_some() || name.full().starts_with_str("refs/environments/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Details, Drawn, FIRST_DATE, Picture};
+
+    fn audit(drawn: &Drawn) -> Replayed {
+        let policy = Policy::built_in();
+        let replay = Replay {
+            policy: &policy,
+            history: &drawn.history,
+            refs: &drawn.refs,
+            since: drawn.commit("A").into_iter().collect(),
+            since_date: None,
+            now: FIRST_DATE + 86_400,
+            thorough: false,
+        };
+        replay.run().expect("a picture can be read")
+    }
+
+    fn found(drawn: &Drawn) -> Vec<String> {
+        audit(drawn)
+            .findings
+            .iter()
+            .map(|finding| format!("{} {}", finding.rule, finding.name.short()))
+            .collect()
+    }
+
+    /// A history told commit by commit (`M: A F`), and where its refs stand.
+    fn story(commits: &[&str], labels: &[(&str, &str)]) -> Drawn {
+        let picture = Picture::read_with("", commits).expect("commits of ours");
+        let drawn = Drawn::new(&picture, &Details::default()).expect("a history of ours");
+        labels.iter().fold(drawn, |drawn, (label, commit)| drawn.at(commit, label))
+    }
+
+    /// One sprint: feature F, release cut at M, bugfix X, tag, hotfix H, and the merge-backs.
+    const SPRINT: [&str; 11] = [
+        "A:",
+        "F: A",
+        "M: A F  Merge branch 'feature/basket' into develop",
+        "X: M",
+        "R: M X  Merge branch 'bugfix/login' into release-1.0.0",
+        "H: R",
+        "S: R H  Merge branch 'hotfix/crash' into release-1.0.0",
+        "G: M",
+        "N: M G  Merge branch 'feature/next' into develop",
+        "B: N S  Merge tag 'v1.0.0-hotfix1' into develop",
+        "P: A S  Merge tag 'v1.0.0-hotfix1' into master",
+    ];
+
+    const REFS: [(&str, &str); 7] = [
+        ("develop", "B"),
+        ("master", "P"),
+        ("release-1.0.0", "S"),
+        ("tag: v1.0.0", "R"),
+        ("confirmed: v1.0.0", "R"),
+        ("tag: v1.0.0-hotfix1", "S"),
+        ("confirmed: v1.0.0-hotfix1", "S"),
+    ];
+
+    #[test]
+    fn a_sprint_that_kept_to_the_flow_is_clean() {
+        assert_eq!(found(&story(&SPRINT, &REFS)), [""; 0]);
+    }
+
+    #[test]
+    fn a_merge_back_that_was_never_confirmed_is_found() {
+        let refs: Vec<_> = REFS.into_iter().filter(|(label, _)| !label.starts_with("confirmed")).collect();
+        assert_eq!(
+            found(&story(&SPRINT, &refs)),
+            ["unconfirmed-merge-back develop", "unconfirmed-merge-back master"]
+        );
+    }
+
+    #[test]
+    fn a_direct_commit_is_found_where_it_was_made() {
+        let mut commits = SPRINT.to_vec();
+        commits.push("Z: B");
+        let mut refs = REFS.to_vec();
+        refs[0].1 = "Z";
+        let drawn = story(&commits, &refs);
+        let findings = audit(&drawn).findings;
+        assert_eq!(found(&drawn), ["direct-commit develop"]);
+        assert_eq!(findings[0].new, drawn.commit("Z"));
+    }
+
+    #[test]
+    fn develop_merged_into_a_release_is_found_even_after_the_merge_back() {
+        let commits = [
+            "A:",
+            "F: A",
+            "M: A F",
+            "X: M",
+            "R: M X",
+            "G: M",
+            "N: M G",
+            "T: R N  Merge branch 'develop' into release-1.0.0",
+            "B: N T",
+            "P: A T",
+        ];
+        let refs = [
+            ("develop", "B"),
+            ("master", "P"),
+            ("release-1.0.0", "T"),
+            ("tag: v1.0.0", "T"),
+            ("confirmed: v1.0.0", "T"),
+        ];
+        assert_eq!(found(&story(&commits, &refs)), ["release-backflow release-1.0.0"]);
+    }
+
+    #[test]
+    fn a_hotfix_that_went_straight_into_develop_is_known_by_its_name_only() {
+        let commits = ["A:", "H: A", "M: A H  Merge branch 'hotfix/crash' into develop"];
+        let drawn = story(&commits, &[("develop", "M")]);
+        let findings = audit(&drawn).findings;
+        assert_eq!(found(&drawn), ["merge-source develop"]);
+        assert_eq!(findings[0].at_most, Some(crate::finding::Level::Warn));
+    }
+}

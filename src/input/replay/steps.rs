@@ -1,0 +1,109 @@
+//! Each step of a line's trunk is an update of that line, judged in two worlds.
+
+use super::Replayed;
+use super::chart::Place;
+use super::scene::{Scene, Trunk};
+use super::settle::{note, settle};
+use super::worlds::World;
+use crate::facts::LineId;
+use crate::finding::Finding;
+use crate::history::Answer;
+use crate::policy::{Direct, LineRole, MergeStyle};
+
+impl Scene<'_> {
+    pub(super) fn judge_trunk(&self, trunk: &Trunk, found: &mut Replayed) -> Answer<()> {
+        for at in trunk.birth + 1..=self.end(trunk) {
+            self.judge_step(trunk, at, found)?;
+        }
+        if trunk.gone {
+            let why = "the release line is gone: whether its tags stood on it is no longer shown";
+            note(found, "tag-origin", why);
+        }
+        let stepped = self.end(trunk) > trunk.birth;
+        if stepped && self.style(trunk.line).is_some_and(|style| style != MergeStyle::MergeCommit) {
+            note(found, "merge-source", "a fast-forward leaves no trace of what was merged");
+        }
+        Ok(())
+    }
+
+    fn style(&self, line: LineId) -> Option<MergeStyle> {
+        let policy = self.replay.policy;
+        match line.role() {
+            LineRole::Release => policy.releases.as_ref().map(|releases| releases.merge),
+            role => policy.line(role).map(|line| line.merge),
+        }
+    }
+
+    fn judge_step(&self, trunk: &Trunk, at: u32, found: &mut Replayed) -> Answer<()> {
+        found.updates += 1;
+        if !self.replay.thorough && self.is_beyond_doubt(trunk, at) {
+            return self.hint(trunk, at, found);
+        }
+        let latest = self.step_findings(trunk, at, World::Latest, None)?;
+        if latest.is_empty() && !self.brings_a_release(trunk, at) {
+            return self.hint(trunk, at, found);
+        }
+        let dated = self.step_findings(trunk, at, World::Dated, None)?;
+        let (latest, shared): (Vec<Finding>, Vec<Finding>) = latest
+            .into_iter()
+            .partition(|finding| finding.rule != "release-backflow" || self.made_on_a_line(finding));
+        if !shared.is_empty() {
+            note(
+                found,
+                "release-backflow",
+                "two lines took the same branch in; which was first is not recorded",
+            );
+        }
+        settle(latest, &dated, found);
+        self.hint(trunk, at, found)
+    }
+
+    /// Whether no rule can object to a step, so that none needs to be asked: what the integration
+    /// line takes in by a merge is nobody's else, for whatever holds some of it holds the step.
+    /// (The production line likewise, where its content is no question.)
+    fn is_beyond_doubt(&self, trunk: &Trunk, at: u32) -> bool {
+        let policy = self.replay.policy;
+        let asks_content = policy.confirmation.required() || policy.tags.on == LineRole::Release;
+        let Some(line) = policy.line(trunk.line.role()) else { return false };
+        if trunk.line == LineId::Production && asks_content || self.may_take_squashed(trunk, at) {
+            return false;
+        }
+        let place = Place { lane: trunk.lane, at };
+        let step = self.chart.trunk(trunk.lane)[at as usize];
+        let mut brought = 0;
+        for commit in self.chart.taken(place) {
+            brought += 1;
+            for taker in self.chart.takers(commit) {
+                let with_the_step = || self.chart.takers(step).any(|other| other == taker);
+                if taker.lane != trunk.lane && !with_the_step() {
+                    return false;
+                }
+            }
+        }
+        brought > 1 || line.direct != Direct::No || line.merge != MergeStyle::MergeCommit
+    }
+
+    /// Whether a step brings commits of a release: worth a second look.
+    fn brings_a_release(&self, trunk: &Trunk, at: u32) -> bool {
+        self.chart.taken(Place { lane: trunk.lane, at }).any(|commit| {
+            self.chart.takers(commit).any(|taker| {
+                let of = self.trunks.get(taker.lane as usize);
+                of.is_some_and(|of| of.line.release().is_some() && taker.at > of.birth)
+            })
+        })
+    }
+
+    /// Whether one of the commits that a finding lists is a merge that a line made itself: nobody
+    /// can have had it before the line.
+    pub(super) fn made_on_a_line(&self, finding: &Finding) -> bool {
+        finding.commits.iter().filter_map(|named| self.chart.number(&named.id)).any(|commit| {
+            self.chart.takers(commit).any(|taker| {
+                self.trunks.get(taker.lane as usize).is_some_and(|trunk| {
+                    taker.at > trunk.birth
+                        && self.chart.trunk(taker.lane)[taker.at as usize] == commit
+                        && self.chart.taken(taker).nth(1).is_some()
+                })
+            })
+        })
+    }
+}
