@@ -342,12 +342,14 @@ impl Facts<'_> {
     }
 
     fn read_records(&self, when: When) -> Vec<Record> {
+        let [before, after] = &self.tagged;
+        let changed = !Rc::ptr_eq(before, after);
         self.record_refs(when)
             .into_iter()
             .map(|(entry, parts)| {
                 let read = match when {
-                    When::After => self.known_before(entry),
-                    When::Before => None,
+                    When::After if changed => self.known_before(entry),
+                    _ => None,
                 };
                 read.unwrap_or_else(|| self.read_record(entry, parts, when))
             })
