@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Facts, LineId, LineMove, RefKind, When};
-use crate::history::{Oid, PatchId};
+use crate::history::Oid;
 use crate::policy::{Base, LineRole, MergeStyle, Topic, While};
 use crate::version::{Release, Version};
 
@@ -388,33 +388,45 @@ impl Facts<'_> {
     /// Returns the new trunk commit that makes, as one change, the whole change of an unconfirmed
     /// release since its merge base with the line.
     fn squashed(&self, moved: &LineMove) -> Option<Option<Unconfirmed>> {
-        let mut changes: Vec<(Release, Oid, PatchId)> = vec![];
         let tips = self.unconfirmed_tips();
         let mut known = self.shipped_below(None);
         known.push(moved.new);
         // What is shipped, or contained as it is, is not here as one commit.
         let candidates: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
         let candidates: HashSet<Oid> = self.without(&candidates, &known)?.into_iter().collect();
+        let mut whole: Vec<(Release, Oid, Oid, u64)> = vec![];
         for (release, tip) in tips.into_iter().filter(|(_, tip)| candidates.contains(tip)) {
             let bases = self.ask(self.history.merge_bases(moved.old, tip))?;
             let [base] = bases[..] else { continue };
             if base == tip {
                 continue;
             }
-            changes.extend(self.ask(self.history.patch(Some(base), tip))?.map(|patch| (release, tip, patch)));
-        }
-        if changes.is_empty() {
-            return Some(None);
+            let touched = self.ask(self.history.touched(Some(base), tip))?;
+            whole.push((release, base, tip, touched));
         }
         for commit in &moved.trunk {
-            let first = self.ask(self.history.parents(*commit))?.first().copied();
-            let Some(patch) = self.ask(self.history.patch(first, *commit))? else { continue };
-            for (release, tip, change) in &changes {
-                // A release that contains the commit was cut above it, and did not come with it.
-                if *change == patch && !self.ask(self.history.is_ancestor(*commit, *tip))? {
-                    let release = Some(*release);
-                    return Some(Some(Unconfirmed { commits: vec![*commit], release, squashed: true }));
-                }
+            if let Some(release) = self.squashed_in(*commit, &whole)? {
+                let release = Some(release);
+                return Some(Some(Unconfirmed { commits: vec![*commit], release, squashed: true }));
+            }
+        }
+        Some(None)
+    }
+
+    /// Returns the release whose whole change a commit makes. What touches other paths is another
+    /// change, which is seen without looking at contents.
+    fn squashed_in(&self, commit: Oid, whole: &[(Release, Oid, Oid, u64)]) -> Option<Option<Release>> {
+        if whole.is_empty() {
+            return Some(None);
+        }
+        let first = self.first_parent(commit)?;
+        let ours = self.ask(self.history.touched(first, commit))?;
+        for (release, base, tip, _) in whole.iter().filter(|(.., touched)| *touched == ours) {
+            let Some(change) = self.ask(self.history.patch(Some(*base), *tip))? else { continue };
+            let same = self.ask(self.history.patch(first, commit))? == Some(change);
+            // A release that contains the commit was cut above it, and did not come with it.
+            if same && !self.ask(self.history.is_ancestor(commit, *tip))? {
+                return Some(Some(*release));
             }
         }
         Some(None)

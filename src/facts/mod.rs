@@ -237,6 +237,12 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Returns how much could not be learned so far.
+    #[must_use]
+    pub fn troubles(&self) -> usize {
+        self.trouble.borrow().len()
+    }
+
     /// Returns what could not be learned so far. A hook that finds anything here cannot judge.
     #[must_use]
     pub fn trouble(&self) -> Vec<Unreadable> {

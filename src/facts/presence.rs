@@ -59,22 +59,39 @@ impl Facts<'_> {
         if plain.is_empty() {
             return Some(false);
         }
-        let fixes = self.changes(&self.without(&plain, &[tip])?)?;
-        let there = self.ask(self.history.introduced(&[tip], &[tag]))?;
-        let there: HashSet<PatchId> = self.changes(&there)?.into_iter().collect();
-        Some(fixes.iter().all(|fix| there.contains(fix)))
-    }
-
-    /// The changes of the plain commits among `commits`.
-    fn changes(&self, commits: &[Oid]) -> Option<Vec<PatchId>> {
-        let mut changes = vec![];
-        for commit in commits {
-            let parents = self.ask(self.history.parents(*commit))?;
-            if parents.len() < 2 {
-                changes.extend(self.ask(self.history.patch(parents.first().copied(), *commit))?);
+        let missing = self.without(&plain, &[tip])?;
+        let mut fixes: HashSet<PatchId> = HashSet::new();
+        let mut touched: HashSet<u64> = HashSet::new();
+        for commit in missing {
+            let from = self.first_parent(commit)?;
+            fixes.extend(self.ask(self.history.patch(from, commit))?);
+            touched.insert(self.ask(self.history.touched(from, commit))?);
+        }
+        if fixes.is_empty() {
+            return Some(true);
+        }
+        for commit in self.ask(self.history.introduced(&[tip], &[tag]))? {
+            if self.ask(self.history.parents(commit))?.len() > 1 {
+                continue;
+            }
+            // What touches other paths is another change: most need no closer look.
+            let from = self.first_parent(commit)?;
+            if !touched.contains(&self.ask(self.history.touched(from, commit))?) {
+                continue;
+            }
+            if let Some(change) = self.ask(self.history.patch(from, commit))? {
+                fixes.remove(&change);
+            }
+            if fixes.is_empty() {
+                return Some(true);
             }
         }
-        Some(changes)
+        Some(false)
+    }
+
+    /// Returns the first parent of a commit, if it has one. The outer `None`: unknown.
+    pub(super) fn first_parent(&self, commit: Oid) -> Option<Option<Oid>> {
+        Some(self.ask(self.history.parents(commit))?.first().copied())
     }
 
     /// Returns the versions of releases below `release` that something after them should contain:

@@ -52,6 +52,9 @@ pub enum Unreadable {
     /// The time allowed for the judgement is over.
     #[error("the deadline of {0} s has passed (`deadline` under [limits] in the policy)")]
     Deadline(String),
+    /// Contents were not to be compared for this.
+    #[error("the contents of {0} were not compared")]
+    NotCompared(Oid),
     /// The store itself cannot be read.
     #[error("{0}")]
     Store(String),
@@ -248,6 +251,16 @@ pub trait History {
     /// # Errors
     /// [`Unreadable::Missing`] where a tree or blob is not here (a partial clone).
     fn patch(&self, from: Option<Oid>, to: Oid) -> Answer<Option<PatchId>>;
+
+    /// Returns a number that is the same for changes that touch the same paths; a history that
+    /// does not look at paths has one number for all.
+    ///
+    /// # Errors
+    /// As [`Self::patch`].
+    fn touched(&self, from: Option<Oid>, to: Oid) -> Answer<u64> {
+        let _ = (from, to);
+        Ok(0)
+    }
 
     /// Whether merging `from` into `into` would leave the tree of `into` as it is (a conflict
     /// changes something).

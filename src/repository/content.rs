@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 
 use git2::{DiffOptions, MergeOptions, ObjectFormat};
@@ -32,14 +33,7 @@ impl Content {
         if from == Some(to) {
             return Ok(None);
         }
-        let reader = self.reader()?;
-        let old = from.map(|from| tree(reader, from)).transpose()?;
-        let new = tree(reader, to)?;
-        let mut options = DiffOptions::new();
-        options.ignore_submodules(false).include_typechange(true).context_lines(3);
-        let diff = reader
-            .diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))
-            .map_err(|error| unreadable(to, &error))?;
+        let diff = self.diff(from, to)?;
         if diff.deltas().len() == 0 {
             return Ok(None);
         }
@@ -52,6 +46,27 @@ impl Content {
             let _ = write!(identity, "\n{path} {} {}", old.id(), new.id());
         }
         Ok(Some(PatchId(identity)))
+    }
+
+    /// Returns a number that says which paths differ between two trees.
+    pub(super) fn touched(&self, from: Option<Oid>, to: Oid) -> Answer<u64> {
+        let mut hash = DefaultHasher::new();
+        for delta in self.diff(from, to)?.deltas() {
+            delta.old_file().path_bytes().hash(&mut hash);
+            delta.new_file().path_bytes().hash(&mut hash);
+        }
+        Ok(hash.finish())
+    }
+
+    fn diff(&self, from: Option<Oid>, to: Oid) -> Answer<git2::Diff<'_>> {
+        let reader = self.reader()?;
+        let old = from.map(|from| tree(reader, from)).transpose()?;
+        let new = tree(reader, to)?;
+        let mut options = DiffOptions::new();
+        options.ignore_submodules(false).include_typechange(true).context_lines(3);
+        reader
+            .diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))
+            .map_err(|error| unreadable(to, &error))
     }
 
     /// Whether a merge of the tree `theirs` into `ours` over `base` gives `ours` again.

@@ -423,6 +423,11 @@ impl History for Repository {
         self.content.patch(from, self.tree_of(to)?)
     }
 
+    fn touched(&self, from: Option<Oid>, to: Oid) -> Answer<u64> {
+        let from = from.map(|from| self.tree_of(from)).transpose()?;
+        self.content.touched(from, self.tree_of(to)?)
+    }
+
     fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
         let (ours, theirs) = (self.tree_of(into)?, self.tree_of(from)?);
         let bases = self.merge_bases(into, from)?;

@@ -165,6 +165,12 @@ impl Context<'_> {
 /// push, then rule by rule.
 #[must_use]
 pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
+    judge_watched(cx, |_| {})
+}
+
+/// [`judge`], and tells of each rule when it has been asked about an update.
+#[must_use]
+pub fn judge_watched(cx: &Context<'_>, mut asked: impl FnMut(&'static str)) -> Vec<Finding> {
     let mut findings = vec![];
     for update in &cx.push.updates {
         for rule in RULES {
@@ -175,6 +181,7 @@ pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
                 new: update.new,
                 ..finding
             }));
+            asked(rule.id);
         }
     }
     findings
@@ -183,10 +190,17 @@ pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
 /// Returns the findings of every rule that asks about a state.
 #[must_use]
 pub fn judge_state(cx: &Context<'_>) -> Vec<Finding> {
+    judge_state_watched(cx, |_| {})
+}
+
+/// [`judge_state`], and tells of each rule when it has been asked.
+#[must_use]
+pub fn judge_state_watched(cx: &Context<'_>, mut asked: impl FnMut(&'static str)) -> Vec<Finding> {
     let mut findings = vec![];
     for rule in RULES {
         let Check::State(check) = rule.check else { continue };
         findings.extend(check(cx).into_iter().map(|finding| Finding { rule: rule.id, ..finding }));
+        asked(rule.id);
     }
     findings
 }

@@ -123,7 +123,7 @@ fn audit(
 ) -> Result<Said, Stopped> {
     let (since, since_date) = (vec![], None);
     let history = &scenario.drawn.history;
-    let replayed = Replay { policy, history, refs, since, since_date, now: scenario.now, thorough: false }
+    let replayed = Replay { policy, history, refs, since, since_date, now: scenario.now }
         .run()
         .map_err(|source| Stopped { line: 0, source })?;
     let push =

@@ -1,11 +1,11 @@
 //! The chart answers what rules ask of a history, from its lanes where it can.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BinaryHeap, HashMap};
 use std::rc::Rc;
 
 use super::chart::{Chart, Content};
-use crate::history::{Answer, Commit, History, Object, Oid, PatchId, Seconds, Signed, Survey};
+use crate::history::{Answer, Commit, History, Object, Oid, PatchId, Seconds, Signed, Survey, Unreadable};
 
 /// What was asked before.
 #[derive(Default)]
@@ -15,7 +15,10 @@ pub(super) struct Known {
     objects: RefCell<HashMap<Oid, Object>>,
     bases: RefCell<HashMap<(u32, u32), Vec<Oid>>>,
     patches: RefCell<HashMap<Trees, Option<PatchId>>>,
+    touched: RefCell<HashMap<Trees, u64>>,
     merges: RefCell<HashMap<(Oid, Oid), bool>>,
+    /// Whether contents that were not compared before are to stay so.
+    frugal: Cell<bool>,
     signatures: RefCell<HashMap<Oid, Signed>>,
 }
 
@@ -55,6 +58,18 @@ fn kept<K: std::hash::Hash + Eq, V: Clone>(
 impl Chart<'_> {
     fn numbers(&self, ids: &[Oid]) -> Option<Vec<u32>> {
         ids.iter().map(|id| self.number(id)).collect()
+    }
+
+    /// Runs `ask`, in which contents that were not compared before are not compared.
+    pub(super) fn frugally<T>(&self, ask: impl FnOnce() -> T) -> T {
+        self.known.frugal.set(true);
+        let answer = ask();
+        self.known.frugal.set(false);
+        answer
+    }
+
+    fn may_compare(&self, commit: Oid) -> Answer<()> {
+        if self.known.frugal.get() { Err(Unreadable::NotCompared(commit)) } else { Ok(()) }
     }
 
     fn ids(&self, numbers: &[u32]) -> Vec<Oid> {
@@ -203,11 +218,24 @@ impl History for Chart<'_> {
     }
 
     fn patch(&self, from: Option<Oid>, to: Oid) -> Answer<Option<PatchId>> {
-        kept(&self.known.patches, (from, to), || self.history.patch(from, to))
+        kept(&self.known.patches, (from, to), || {
+            self.may_compare(to)?;
+            self.history.patch(from, to)
+        })
+    }
+
+    fn touched(&self, from: Option<Oid>, to: Oid) -> Answer<u64> {
+        kept(&self.known.touched, (from, to), || {
+            self.may_compare(to)?;
+            self.history.touched(from, to)
+        })
     }
 
     fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
-        kept(&self.known.merges, (into, from), || self.history.merge_changes_nothing(into, from))
+        kept(&self.known.merges, (into, from), || {
+            self.may_compare(into)?;
+            self.history.merge_changes_nothing(into, from)
+        })
     }
 
     fn file(&self, commit: Oid, path: &str) -> Answer<Option<Vec<u8>>> {

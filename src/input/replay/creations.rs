@@ -1,12 +1,14 @@
 //! What stands is judged as if it were made: branches now, tags when they say they were.
 
+use std::collections::BTreeMap;
+
 use super::scene::{Dated, Scene};
-use super::settle::{note, settle};
+use super::settle::{Open, note, settle};
 use super::worlds::World;
 use super::{Replayed, replayed};
 use crate::facts::{Facts, RefKind};
 use crate::finding::Finding;
-use crate::history::{Answer, Ref};
+use crate::history::{Answer, Ref, RefName};
 use crate::push::RefUpdate;
 use crate::rules::{self, Context};
 
@@ -34,7 +36,7 @@ impl Scene<'_> {
         let mut before = self.lines();
         before.extend(self.tags_where(|_| true));
         let push = replayed(before.into_iter().collect(), updates, self.replay.now);
-        for finding in self.facts_judge(&push)? {
+        for finding in self.facts_judge(&push, found)? {
             // Whether the release took it when it was made is not shown by what stands now.
             match finding.rule {
                 "release-state" => note(found, "release-state", "when a branch was made is not recorded"),
@@ -57,25 +59,58 @@ impl Scene<'_> {
         }
     }
 
-    /// Judges each tag as one creation.
+    /// Judges each tag as one creation. Tags that mean nothing to the flow are judged together:
+    /// nothing about them depends on when they were made.
     pub(super) fn judge_tags(&self, found: &mut Replayed) -> Answer<()> {
+        let mut plain = self.plain_findings(found)?;
         for tag in &self.tags {
-            let old = match tag.commit {
-                Some(commit) => self.too_old(commit)?,
-                None => self.replay.since_date.is_some_and(|date| tag.date < date),
-            };
-            if old {
+            if self.tag_is_old(tag)? {
                 continue;
             }
             found.updates += 1;
-            let latest = self.tag_findings(tag, World::Latest)?;
-            let dated = self.tag_findings(tag, World::Dated)?;
+            if tag.is_plain() {
+                found.findings.extend(plain.remove(&tag.entry.name).into_iter().flatten());
+                continue;
+            }
+            let dated = self.tag_findings(tag, World::Dated, found)?;
+            // What the dates do not object to can be undecidable at most: no contents for that.
+            let latest = if dated.is_empty() {
+                self.chart.frugally(|| self.tag_findings(tag, World::Latest, found))?
+            } else {
+                self.tag_findings(tag, World::Latest, found)?
+            };
             settle(latest, &dated, found);
         }
         Ok(())
     }
 
-    fn tag_findings(&self, tag: &Dated, world: World) -> Answer<Vec<Finding>> {
+    fn tag_is_old(&self, tag: &Dated) -> Answer<bool> {
+        match tag.commit {
+            Some(commit) => self.too_old(commit),
+            None => Ok(self.replay.since_date.is_some_and(|date| tag.date < date)),
+        }
+    }
+
+    fn plain_findings(&self, found: &mut Replayed) -> Answer<BTreeMap<RefName, Vec<Finding>>> {
+        let mut before = self.lines();
+        before.extend(self.tags_where(|tag| !tag.is_plain()));
+        let mut updates = vec![];
+        for tag in self.tags.iter().filter(|tag| tag.is_plain()) {
+            if self.tag_is_old(tag)? {
+                before.push(tag.entry.clone());
+            } else {
+                updates.push(created(&tag.entry));
+            }
+        }
+        let push = replayed(before.into_iter().collect(), updates, self.replay.now);
+        let mut findings: BTreeMap<RefName, Vec<Finding>> = BTreeMap::new();
+        for finding in self.facts_judge(&push, found)? {
+            findings.entry(finding.name.clone()).or_default().push(finding);
+        }
+        Ok(findings)
+    }
+
+    fn tag_findings(&self, tag: &Dated, world: World, found: &mut Replayed) -> Answer<Vec<Finding>> {
         let mut before = self.lines();
         before.extend(self.tags_where(|other| match (&tag.kind, &other.kind) {
             _ if other.entry.name == tag.entry.name => false,
@@ -93,18 +128,17 @@ impl Scene<'_> {
             _ => true,
         }));
         before.extend(self.replay.refs.below("refs/environments/").iter().cloned());
-        let update = RefUpdate { name: tag.entry.name.clone(), old: None, new: Some(tag.entry.id) };
-        self.facts_judge(&replayed(before.into_iter().collect(), vec![update], self.replay.now))
+        let updates = vec![created(&tag.entry)];
+        self.facts_judge(&replayed(before.into_iter().collect(), updates, self.replay.now), found)
     }
 
     pub(super) fn judge_state(&self, found: &mut Replayed) -> Answer<()> {
         let push = replayed(self.replay.refs.clone(), vec![], self.replay.now);
         let facts = Facts::of_many(&self.chart, self.replay.policy, &push, &self.shared);
-        let findings =
-            rules::judge_state(&Context { policy: self.replay.policy, push: &push, facts: &facts });
-        if let Some(failure) = facts.trouble().into_iter().next() {
-            return Err(failure);
-        }
+        let cx = Context { policy: self.replay.policy, push: &push, facts: &facts };
+        let mut open = Open::default();
+        let findings = rules::judge_state_watched(&cx, |rule| open.watch(rule, &facts));
+        open.settle(&facts, &findings, found)?;
         for finding in findings {
             let old = match finding.object {
                 Some(object) => self.too_old(object)?,
@@ -116,4 +150,8 @@ impl Scene<'_> {
         }
         Ok(())
     }
+}
+
+fn created(entry: &Ref) -> RefUpdate {
+    RefUpdate { name: entry.name.clone(), old: None, new: Some(entry.id) }
 }

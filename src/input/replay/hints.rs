@@ -50,8 +50,14 @@ impl Scene<'_> {
         if policy.topics[kind].into.contains(&trunk.line.role()) {
             return Ok(());
         }
-        let plain = self.step_findings(trunk, at, World::Latest, None)?;
-        let named = self.step_findings(trunk, at, World::Latest, Some(Ref::new(name.clone(), merged)))?;
+        let plain = self.step_findings(trunk, at, World::Latest, None, &mut Replayed::default())?;
+        let named = self.step_findings(
+            trunk,
+            at,
+            World::Latest,
+            Some(Ref::new(name.clone(), merged)),
+            &mut Replayed::default(),
+        )?;
         for finding in named {
             if !plain.iter().any(|other| other.rule == finding.rule) && !finding.momentary {
                 found

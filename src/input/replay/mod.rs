@@ -38,9 +38,6 @@ pub struct Replay<'a> {
     pub since_date: Option<Seconds>,
     /// The judge's clock.
     pub now: Seconds,
-    /// Whether to ask the rules about every step, those beyond doubt included: slower, and the
-    /// same findings.
-    pub thorough: bool,
 }
 
 /// What a replay found.
@@ -61,7 +58,16 @@ impl Replay<'_> {
     /// # Errors
     /// With the first thing that could not be read.
     pub fn run(&self) -> Answer<Replayed> {
-        Scene::read(self)?.judge()
+        Scene::read(self, false)?.judge()
+    }
+
+    /// [`Self::run`], but the rules are asked about every step, those beyond doubt included: slower,
+    /// and the same findings.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_thoroughly(&self) -> Answer<Replayed> {
+        Scene::read(self, true)?.judge()
     }
 }
 
@@ -89,7 +95,6 @@ mod tests {
             since: drawn.commit("A").into_iter().collect(),
             since_date: None,
             now: FIRST_DATE + 86_400,
-            thorough: false,
         };
         replay.run().expect("a picture can be read")
     }

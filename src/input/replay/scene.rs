@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::chart::Chart;
 use super::dates::Dates;
+use super::settle::Open;
 use super::{Replay, Replayed, squashes};
-use crate::facts::{LineId, RefKind, Shared, kind_of};
+use crate::facts::{Facts, LineId, RefKind, Shared, kind_of};
 use crate::finding::Finding;
 use crate::history::{Answer, History, Object, Oid, Ref, RefName, Refs, Seconds, Unreadable};
 use crate::policy::LineRole;
@@ -42,6 +43,11 @@ impl Dated {
         matches!(&self.kind, RefKind::Record(record) if record.revokes)
     }
 
+    /// Whether it means nothing to the flow.
+    pub(super) fn is_plain(&self) -> bool {
+        !matches!(self.kind, RefKind::VersionTag(_) | RefKind::Record(_))
+    }
+
     pub(super) fn version(&self) -> Option<Version> {
         match self.kind {
             RefKind::VersionTag(version) => Some(version),
@@ -75,6 +81,8 @@ impl Beside {
 /// Everything that the steps are judged against.
 pub(super) struct Scene<'a> {
     pub(super) replay: &'a Replay<'a>,
+    /// Whether to ask about what is beyond doubt, too.
+    pub(super) thorough: bool,
     pub(super) chart: Chart<'a>,
     pub(super) trunks: Vec<Trunk>,
     pub(super) tags: Vec<Dated>,
@@ -93,7 +101,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn read(replay: &'a Replay<'a>) -> Answer<Self> {
+    pub(super) fn read(replay: &'a Replay<'a>, thorough: bool) -> Answer<Self> {
         let tags = read_tags(replay)?;
         let mut tips: Vec<Oid> = replay.refs.below("refs/heads/").iter().map(|branch| branch.id).collect();
         tips.extend(tags.iter().filter_map(|tag| tag.commit));
@@ -102,6 +110,7 @@ impl<'a> Scene<'a> {
         }
         let mut scene = Self {
             replay,
+            thorough,
             chart: Chart::read(replay.history, &tips)?,
             trunks: vec![],
             tags,
@@ -301,13 +310,14 @@ impl<'a> Scene<'a> {
         trunk.open.get_or_init(|| squashes::open_places(self, trunk))[at as usize]
     }
 
-    pub(super) fn facts_judge(&self, push: &Push) -> Answer<Vec<Finding>> {
-        let facts = crate::facts::Facts::of_many(&self.chart, self.replay.policy, push, &self.shared);
-        let findings = rules::judge(&Context { policy: self.replay.policy, push, facts: &facts });
-        match facts.trouble().into_iter().next() {
-            Some(failure) => Err(failure),
-            None => Ok(findings),
-        }
+    /// Returns what the rules say of a push. Which of them lacked contents is noted.
+    pub(super) fn facts_judge(&self, push: &Push, found: &mut Replayed) -> Answer<Vec<Finding>> {
+        let facts = Facts::of_many(&self.chart, self.replay.policy, push, &self.shared);
+        let cx = Context { policy: self.replay.policy, push, facts: &facts };
+        let mut open = Open::default();
+        let findings = rules::judge_watched(&cx, |rule| open.watch(rule, &facts));
+        open.settle(&facts, &findings, found)?;
+        Ok(findings)
     }
 
     pub(super) fn judge(&self) -> Answer<Replayed> {

@@ -1,8 +1,53 @@
 //! What both worlds object to is a finding; what only one objects to is undecidable, for then
 //! dates alone decide, and dates are claims.
 
+use std::collections::BTreeSet;
+
 use super::Replayed;
+use crate::facts::Facts;
 use crate::finding::Finding;
+use crate::history::{Answer, Unreadable};
+
+/// Why what only one world objects to is no finding.
+pub(super) const DATES: &str = "only the dates say what came first, and dates are claims";
+
+/// The rules that lacked the contents of commits, and could not say everything.
+#[derive(Default)]
+pub(super) struct Open {
+    rules: BTreeSet<&'static str>,
+    troubles: usize,
+}
+
+impl Open {
+    /// Notes the rule that was just asked, if something could not be learned for it.
+    pub(super) fn watch(&mut self, rule: &'static str, facts: &Facts<'_>) {
+        if facts.troubles() > self.troubles {
+            self.troubles = facts.troubles();
+            self.rules.insert(rule);
+        }
+    }
+
+    /// Contents that are not here leave a question open; everything else ends the audit.
+    pub(super) fn settle(self, facts: &Facts<'_>, findings: &[Finding], found: &mut Replayed) -> Answer<()> {
+        if facts.troubles() == 0 {
+            return Ok(());
+        }
+        let mut why = DATES;
+        for trouble in facts.trouble() {
+            match trouble {
+                Unreadable::NotCompared(_) => {}
+                Unreadable::Missing(_) => why = "a file or directory that it compares is not in this clone",
+                other => return Err(other),
+            }
+        }
+        for rule in self.rules {
+            if findings.iter().all(|finding| finding.rule != rule) {
+                note(found, rule, why);
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Keeps what both worlds object to; the rest rests on dates alone.
 pub(super) fn settle(latest: Vec<Finding>, dated: &[Finding], found: &mut Replayed) {
@@ -17,7 +62,7 @@ pub(super) fn settle(latest: Vec<Finding>, dated: &[Finding], found: &mut Replay
         .collect();
     for finding in unsure.iter().chain(only_dated) {
         if sure.iter().all(|known| known.rule != finding.rule) {
-            note(found, finding.rule, "only the dates say what came first, and dates are claims");
+            note(found, finding.rule, DATES);
         }
     }
     found.findings.extend(sure.into_iter().map(|finding| match finding.rule {

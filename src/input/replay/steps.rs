@@ -36,14 +36,14 @@ impl Scene<'_> {
 
     fn judge_step(&self, trunk: &Trunk, at: u32, found: &mut Replayed) -> Answer<()> {
         found.updates += 1;
-        if !self.replay.thorough && self.is_beyond_doubt(trunk, at) {
+        if !self.thorough && self.is_beyond_doubt(trunk, at) {
             return self.hint(trunk, at, found);
         }
-        let latest = self.step_findings(trunk, at, World::Latest, None)?;
+        let latest = self.step_findings(trunk, at, World::Latest, None, found)?;
         if latest.is_empty() && !self.brings_a_release(trunk, at) {
             return self.hint(trunk, at, found);
         }
-        let dated = self.step_findings(trunk, at, World::Dated, None)?;
+        let dated = self.step_findings(trunk, at, World::Dated, None, found)?;
         let (latest, shared): (Vec<Finding>, Vec<Finding>) = latest
             .into_iter()
             .partition(|finding| finding.rule != "release-backflow" || self.made_on_a_line(finding));

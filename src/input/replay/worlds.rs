@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::replayed;
 use super::scene::{Dated, Scene, Trunk};
+use super::{Replayed, replayed};
 use crate::facts::RefKind;
 use crate::finding::Finding;
 use crate::history::{Answer, Ref, Refs};
@@ -32,6 +32,7 @@ impl Scene<'_> {
         at: u32,
         world: World,
         named: Option<Ref>,
+        found: &mut Replayed,
     ) -> Answer<Vec<Finding>> {
         let (old, new) = (self.commit(trunk, at - 1), self.commit(trunk, at));
         let mut branches = vec![Ref::new(trunk.name.clone(), old)];
@@ -46,7 +47,7 @@ impl Scene<'_> {
         before.extend(branches);
         let now = if world == World::Dated { self.date(trunk, at)? } else { self.replay.now };
         let update = RefUpdate { name: trunk.name.clone(), old: Some(old), new: Some(new) };
-        self.facts_judge(&replayed(before, vec![update], now))
+        self.facts_judge(&replayed(before, vec![update], now), found)
     }
 
     /// The place where `other` stood when a step of `trunk` was made; `None`: nowhere yet.
