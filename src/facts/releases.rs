@@ -82,15 +82,25 @@ impl ReleaseStatus {
 impl Facts<'_> {
     /// Returns every release that has a line or a version tag, in flow order; `None`: unknown.
     pub fn release_statuses(&self) -> Option<Vec<ReleaseStatus>> {
+        self.release_statuses_where(|_| true)
+    }
+
+    /// Returns the same, but asks only of open releases where they were cut, what they owe and what
+    /// is not released yet: of the others that can take long, where there are many.
+    pub fn release_outlines(&self) -> Option<Vec<ReleaseStatus>> {
+        self.release_statuses_where(|release| !self.closed(release))
+    }
+
+    fn release_statuses_where(&self, full: impl Fn(Release) -> bool) -> Option<Vec<ReleaseStatus>> {
         let mut releases: Vec<Release> = self.releases(When::After).keys().copied().collect();
         releases.extend(self.versions(When::After).keys().map(|version| version.release));
         releases.sort_unstable();
         releases.dedup();
         let standings = self.standings(When::After);
-        releases.into_iter().map(|release| self.release_status(release, &standings)).collect()
+        releases.into_iter().map(|release| self.release_status(release, &standings, full(release))).collect()
     }
 
-    fn release_status(&self, release: Release, standings: &[Standing]) -> Option<ReleaseStatus> {
+    fn release_status(&self, release: Release, standings: &[Standing], full: bool) -> Option<ReleaseStatus> {
         let tip = self.tip(LineId::Release(release), When::After);
         let versions: Vec<VersionStatus> = self
             .versions_of(release, When::After)
@@ -110,8 +120,8 @@ impl Facts<'_> {
         let newest = versions.last();
         let confirmed = self.newest_confirmed(release);
         let merged_back = match confirmed {
-            Some(version) => self.merged_back(version)?,
-            None => vec![],
+            Some(version) if full => self.merged_back(version)?,
+            _ => vec![],
         };
         let stands = tip.or_else(|| newest.and_then(|version| version.commit));
         Some(ReleaseStatus {
@@ -119,9 +129,11 @@ impl Facts<'_> {
             line: self.release_name(release),
             tip,
             state: self.state_of(release, newest, &merged_back),
-            cut: stands.and_then(|tip| self.cut_of(tip)),
+            cut: stands.filter(|_| full).and_then(|tip| self.cut_of(tip)),
             unreleased: match (tip, newest.and_then(|newest| newest.commit)) {
-                (Some(tip), Some(newest)) => self.ask(self.history.introduced(&[tip], &[newest]))?.len(),
+                (Some(tip), Some(newest)) if full => {
+                    self.ask(self.history.introduced(&[tip], &[newest]))?.len()
+                }
                 _ => 0,
             },
             versions,

@@ -7,13 +7,16 @@ use super::order::Stands;
 use super::spots::{Spot, Spots};
 use super::trunks::{Place, Trunks};
 use super::{Branch, Flow, Source, What};
-use crate::facts::{RefKind, kind_of};
+use crate::facts::{RefKind, ReleaseStatus, kind_of};
 use crate::history::name::escape;
 use crate::history::{Answer, Oid, RefName};
 use crate::input::subject::merged_name;
 
 /// How many topics that stand are drawn.
 const STANDING: usize = 8;
+
+/// How many version tags beside every line are drawn.
+const BESIDE: usize = 8;
 
 /// How many topics that stand are drawn because something was found about them.
 const FOUND: usize = 24;
@@ -30,6 +33,7 @@ struct Topics<'a> {
 pub(super) fn add(
     source: &Source<'_>,
     trunks: &Trunks,
+    releases: &[ReleaseStatus],
     choice: &Choice,
     spots: &Spots,
     stands: &Stands,
@@ -37,7 +41,8 @@ pub(super) fn add(
 ) -> Answer<()> {
     let mut topics = Topics { source, trunks, stands, met: HashMap::new() };
     topics.merged(choice, flow)?;
-    topics.standing(spots, flow)
+    topics.standing(spots, flow)?;
+    topics.beside(releases, choice, flow)
 }
 
 impl Topics<'_> {
@@ -135,6 +140,22 @@ impl Topics<'_> {
             self.stand(name, *tip, vec![], flow)?;
         }
         flow.more_branches = open.len().saturating_sub(room) + found.len().saturating_sub(FOUND);
+        Ok(())
+    }
+
+    /// The version tags that no line holds.
+    fn beside(&mut self, releases: &[ReleaseStatus], choice: &Choice, flow: &mut Flow) -> Answer<()> {
+        let shown = releases.iter().filter(|release| choice.shown.contains(&release.release));
+        let tags = shown.flat_map(|release| release.versions.iter().map(move |version| (release, version)));
+        let tags = tags.filter_map(|(release, version)| {
+            let commit = version.commit?;
+            self.trunks.place_for(release.release, commit).is_none().then_some((version, commit))
+        });
+        let tags: Vec<_> = tags.take(BESIDE).collect();
+        for (version, commit) in tags {
+            let name = RefName::of_tag(&version.tag);
+            self.stand(&name, commit, vec![], flow)?;
+        }
         Ok(())
     }
 

@@ -9,10 +9,16 @@ use crate::facts::{LineId, ReleaseStatus, State};
 use crate::version::Release;
 
 /// How many steps are drawn because something is to be seen there.
-const KEYS: usize = 150;
+const KEYS: usize = 90;
 
 /// How many steps are drawn at most.
-const MOST: usize = 200;
+const MOST: usize = 110;
+
+/// How many ends of what went between the integration and the production line are drawn.
+const CROSSINGS: usize = 16;
+
+/// How many steps with findings are drawn one by one, whatever stands around them.
+const FOUND: usize = 40;
 
 /// What is drawn.
 #[derive(Debug, Default)]
@@ -25,6 +31,8 @@ pub(super) struct Choice {
     pub folded: Vec<Vec<Release>>,
     /// Releases that are drawn.
     pub shown: BTreeSet<Release>,
+    /// Steps with findings that stay folded, for there are many like them in a row.
+    crowded: BTreeSet<Place>,
 }
 
 impl Choice {
@@ -40,7 +48,7 @@ impl Choice {
             choice.ends(trunks),
             choice.tags(trunks, releases),
             choice.links(trunks, true),
-            choice.spots(spots),
+            choice.spots(trunks, spots),
             choice.links(trunks, false),
         ] {
             choice.keep(trunks, tier);
@@ -101,27 +109,38 @@ impl Choice {
                 }
             }
         }
+        places.sort_by_key(|place| (trunks.all[place.trunk].steps.len() - place.step, *place));
+        places.truncate(if of_releases { usize::MAX } else { CROSSINGS });
         places
     }
 
-    fn spots(&self, spots: &Spots) -> Vec<Place> {
+    /// Where something was found. Of many, those that stand alone are drawn, the newest first.
+    fn spots(&mut self, trunks: &Trunks, spots: &Spots) -> Vec<Place> {
         let places = spots.iter().filter_map(|(_, spot)| match spot {
             Spot::At(place) if self.has(place.trunk) => Some(*place),
             _ => None,
         });
-        places.collect::<BTreeSet<_>>().into_iter().collect()
+        let all: BTreeSet<Place> = places.collect();
+        if all.len() <= FOUND {
+            return all.into_iter().collect();
+        }
+        let mut alone: Vec<Place> = all.iter().copied().filter(|place| !is_in_a_row(&all, *place)).collect();
+        alone.sort_by_key(|place| (trunks.all[place.trunk].steps.len() - place.step, *place));
+        alone.truncate(FOUND);
+        self.crowded = all.into_iter().filter(|place| !alone.contains(place)).collect();
+        alone
     }
 
-    /// Draws folded steps after all, short runs first, as long as there is room.
+    /// Draws folded steps after all: everything where that is little, else what is shorter than the
+    /// fold would be.
     fn unfold(&mut self, trunks: &Trunks) {
-        let runs = self.runs(trunks);
-        let room = |longest: usize| {
-            let unfolded: usize =
-                runs.iter().map(|(_, from, to)| to - from).filter(|len| *len <= longest).sum();
-            self.count() + unfolded + runs.len() <= MOST
-        };
-        let longest =
-            [usize::MAX, 40, 20, 10, 5, 3, 2].into_iter().find(|longest| room(*longest)).unwrap_or(1);
+        let mut runs = self.runs(trunks);
+        runs.retain(|(trunk, from, to)| {
+            let at = |step: usize| Place { trunk: *trunk, step };
+            self.crowded.range(at(*from)..at(*to)).next().is_none()
+        });
+        let folded: usize = runs.iter().map(|(_, from, to)| to - from).sum();
+        let longest = if self.count() + folded <= MOST { usize::MAX } else { 2 };
         for (trunk, from, to) in runs.into_iter().filter(|(_, from, to)| to - from <= longest) {
             self.steps.entry(trunk).or_default().extend(from..to);
         }
@@ -143,6 +162,15 @@ impl Choice {
         }
         runs
     }
+}
+
+/// Whether at least three steps that stand in a row are among `places`, this one with them.
+fn is_in_a_row(places: &BTreeSet<Place>, place: Place) -> bool {
+    let has = |by: isize| {
+        let step = place.step.checked_add_signed(by);
+        step.is_some_and(|step| places.contains(&Place { step, ..place }))
+    };
+    [-2, -1, 0].into_iter().any(|from| (from..from + 3).all(has))
 }
 
 /// The releases that are drawn: the newest, those that are open, those with findings, the others.

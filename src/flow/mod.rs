@@ -182,7 +182,7 @@ impl<'a> Reading<'a> {
             ..Push::new(source.refs.clone(), vec![])
         };
         let facts = Facts::new(source.history, source.policy, &push);
-        let statuses = facts.release_statuses().unwrap_or_default();
+        let statuses = facts.release_outlines().unwrap_or_default();
         let trunks = trunks::Trunks::read(&source, &facts, &statuses)?;
         let spots = spots::Spots::find(&source, &facts, &trunks);
         Ok(Self { source, statuses, trunks, spots })
@@ -196,7 +196,7 @@ impl<'a> Reading<'a> {
         let (source, trunks, spots) = (&self.source, &self.trunks, &self.spots);
         let choice = choice::Choice::make(source, trunks, &self.statuses, spots);
         let (mut flow, stands) = order::drawn(source, trunks, &self.statuses, &choice, spots)?;
-        branches::add(source, trunks, &choice, spots, &stands, &mut flow)?;
+        branches::add(source, trunks, &self.statuses, &choice, spots, &stands, &mut flow)?;
         flow.releases = self.statuses.len();
         flow.running = running(source.policy, &self.statuses);
         flow.place_the_rest(spots);

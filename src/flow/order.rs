@@ -56,7 +56,7 @@ pub(super) fn drawn(
     }
     let mut stands = drawing.stands();
     let links = drawing.join(&stands);
-    drawing.add_folded(&stands);
+    drawing.add_folded(releases, &stands);
     drawing.mark_tags(releases, &stands);
     drawing.mark_findings(spots, &stands);
     let order = drawing.order();
@@ -145,14 +145,14 @@ impl Drawing<'_> {
         links
     }
 
-    /// Folded releases stand behind what the last of them was cut from.
-    fn add_folded(&mut self, stands: &Stands) {
+    /// Folded releases stand behind what the last of them was cut from, or is tagged on.
+    fn add_folded(&mut self, releases: &[ReleaseStatus], stands: &Stands) {
         for group in &self.choice.folded {
-            let cuts = group.iter().filter_map(|release| {
-                let trunk = self.trunks.of_release(*release)?;
-                stands.at(self.trunks.all[trunk].joins?)
+            let of = releases.iter().filter(|release| group.contains(&release.release));
+            let behind = of.filter_map(|release| self.stands_on(release, stands)).max_by_key(|stop| {
+                let raw = &self.raw[*stop];
+                (raw.date, raw.span)
             });
-            let behind = cuts.max_by_key(|stop| self.raw[*stop].span);
             let span = (group[0], group[group.len() - 1]);
             let date = behind.map_or(0, |stop| self.raw[stop].date);
             let stop = self.add(None, What::Releases { span, count: group.len() }, (0, 0), date);
@@ -165,6 +165,14 @@ impl Drawing<'_> {
             });
             self.edges.extend(next.map(|next| (stop, next)));
         }
+    }
+
+    fn stands_on(&self, release: &ReleaseStatus, stands: &Stands) -> Option<usize> {
+        if let Some(trunk) = self.trunks.of_release(release.release) {
+            return stands.at(self.trunks.all[trunk].joins?);
+        }
+        let commit = release.versions.iter().rev().find_map(|version| version.commit)?;
+        stands.at(self.trunks.place_for(release.release, commit)?)
     }
 
     fn mark_tags(&mut self, releases: &[ReleaseStatus], stands: &Stands) {

@@ -93,7 +93,7 @@ fn every_finding_stands_somewhere_however_many_there_are() {
     let placed: BTreeSet<usize> =
         sample.flow.stops.iter().flat_map(|stop| stop.findings.iter().copied()).collect();
     assert_eq!(placed.len(), 120);
-    assert!(sample.flow.stops.len() < 250, "{}", sample.flow.stops.len());
+    assert!(sample.flow.stops.len() < 130, "{}", sample.flow.stops.len());
 }
 
 #[test]

@@ -383,4 +383,36 @@ mod tests {
         let said = &run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
         assert_eq!(said, "2 more results are left out");
     }
+
+    fn objections(schema: &str, log: &Value) -> Vec<String> {
+        let schema: Value = serde_json::from_str(schema).expect("a schema is JSON");
+        let validator = jsonschema::validator_for(&schema).expect("it is a schema");
+        validator.iter_errors(log).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
+    /// The schema is our own: it says which part of the standard is written, and how.
+    #[test]
+    fn a_report_keeps_to_the_standard() {
+        let mut all = every_outcome();
+        all.findings.push(judged(super::super::samples::hostile(), Outcome::Rejected));
+        all.findings.push(judged(name(), Outcome::Warned));
+        let log: Value = serde_json::from_str(&render(&report("audit", &all))).unwrap();
+        assert_eq!(objections(include_str!("../../tests/schemas/sarif.json"), &log), [""; 0]);
+    }
+
+    #[test]
+    fn what_the_standard_does_not_have_is_noticed() {
+        let log: Value = serde_json::from_str(&render(&report("audit", &every_outcome()))).unwrap();
+        for (place, value) in [
+            ("/version", Value::from("2.0")),
+            ("/runs/0/results/0/level", Value::from("bad")),
+            ("/runs/0/results/0/locations/0/physicalLocation/region/startLine", Value::from(0)),
+            ("/runs/0/results/3/suppressions/0/kind", Value::from("none")),
+        ] {
+            let mut wrong = log.clone();
+            *wrong.pointer_mut(place).expect("it is there") = value;
+            let objections = objections(include_str!("../../tests/schemas/sarif.json"), &wrong);
+            assert_eq!(objections.len(), 1, "{place}: {objections:?}");
+        }
+    }
 }

@@ -17,6 +17,9 @@ pub(super) struct Table {
 pub(super) fn all(report: &Report<'_>) -> Vec<Table> {
     let Some(audited) = report.audited else { return vec![] };
     let findings = &report.verdict.findings;
+    if findings.is_empty() {
+        return vec![];
+    }
     let account = &audited.account;
     let rule = |id: &str| RULES.iter().position(|rule| rule.id == id);
     let by_rule =

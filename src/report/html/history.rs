@@ -9,8 +9,11 @@ use crate::history::{Label, Picture};
 /// How wide a column of the drawing is, and how high a row.
 const CELL: (i32, i32) = (11, 26);
 
+/// What a push sets, and whether it is rejected.
+type Pushed<'a> = (&'a [(&'a str, &'a str)], bool);
+
 /// Returns the picture; as text where some of it is only written.
-pub(super) fn picture(text: &str, written: &[&str], pushed: &[(&str, &str)], title: &str) -> Vec<Element> {
+pub(super) fn picture(text: &str, written: &[&str], pushed: Pushed<'_>, title: &str) -> Vec<Element> {
     let drawn = Picture::read_with(text, written).ok();
     match drawn.and_then(|picture| drawing(text, &picture, pushed, title)) {
         Some(svg) => vec![svg],
@@ -24,7 +27,7 @@ fn verbatim(text: &str, written: &[&str]) -> Vec<Element> {
     vec![element("pre").holding(element("code").text(lines.join("\n")))]
 }
 
-fn drawing(text: &str, picture: &Picture, pushed: &[(&str, &str)], title: &str) -> Option<Element> {
+fn drawing(text: &str, picture: &Picture, pushed: Pushed<'_>, title: &str) -> Option<Element> {
     let places = places(text);
     let at = |name: &str| places.get(name).copied();
     let mut lines = vec![];
@@ -99,7 +102,7 @@ fn dot(name: &str, (x, y): (i32, i32)) -> Element {
 /// The labels, each row's behind its last commit, and how wide the picture is with them.
 fn labels(
     picture: &Picture,
-    pushed: &[(&str, &str)],
+    pushed: Pushed<'_>,
     places: &BTreeMap<String, (i32, i32)>,
 ) -> Option<(Vec<Element>, i32)> {
     let mut ends: BTreeMap<i32, i32> = BTreeMap::new();
@@ -117,11 +120,12 @@ fn labels(
         let shown = if beyond(places, x, y) { format!("{text} at {at}") } else { text };
         out.push(label(class, &shown, y, &mut ends));
     }
-    for (name, to) in pushed {
+    let class = if pushed.1 { "pushed bad" } else { "pushed" };
+    for (name, to) in pushed.0 {
         if let Some((x, y)) = places.get(*to).copied() {
             let shown =
                 if beyond(places, x, y) { format!("→ {name} at {to}") } else { format!("→ {name}") };
-            out.push(label("pushed", &shown, y, &mut ends));
+            out.push(label(class, &shown, y, &mut ends));
         }
     }
     Some((out, ends.values().max()? + 12))

@@ -90,12 +90,13 @@ fn scene(scenario: &Table) -> Element {
     let title = string("title").unwrap_or_default();
     let written: Vec<&str> = strings(scenario.get("commits")).collect();
     let pushes: Vec<&Value> = scenario.get("push").and_then(Value::as_array).into_iter().flatten().collect();
+    let rejected = pushes.first().is_some_and(|push| strings(push.get("expect")).next().is_some());
     let set = pushes.first().and_then(|push| push.get("set")).and_then(Value::as_table);
     let set = set.into_iter().flatten().filter_map(|(name, to)| Some((name.as_str(), to.as_str()?)));
     let moved: Vec<(&str, &str)> = set.collect();
     let mut figure = element("figure").class("scene").holding(element("figcaption").nodes(prose(title)));
     if let Some(text) = string("history") {
-        figure = figure.all(history::picture(text, &written, &moved, title));
+        figure = figure.all(history::picture(text, &written, (&moved, rejected), title));
     }
     if let Some(policy) = string("policy") {
         let policy = element("pre").holding(element("code").text(policy.trim()));

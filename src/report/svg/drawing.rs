@@ -43,6 +43,8 @@ impl Drawing<'_> {
         let lanes = (0..self.flow().lanes.len()).map(|lane| self.lane(lane));
         let mut all: Vec<Element> = lanes.collect();
         all.extend(self.links());
+        // A name covers what passes behind it.
+        all.extend((0..self.flow().lanes.len()).map(|lane| self.lane_name(lane)));
         all.extend((0..self.flow().branches.len()).filter_map(|branch| self.branch(branch)));
         all.extend((0..self.flow().stops.len()).map(|stop| self.stop(stop)));
         all.extend(self.elsewhere());
@@ -64,10 +66,10 @@ impl Drawing<'_> {
             (from, dotted) = (x, folds);
         }
         if lane.line.release().is_none() {
-            let end = self.layout.width - 30;
+            let end = self.layout.right;
             group = group.holding(path(format!("fc-line {class}"), format!("M{from} {y}H{end}")));
         }
-        group.all(self.cut(at)).holding(self.lane_name(at))
+        group.all(self.cut(at))
     }
 
     fn lane_begins(&self, at: usize) -> i32 {
@@ -101,11 +103,13 @@ impl Drawing<'_> {
         let lane = &self.flow().lanes[at];
         let (y, class) = (self.layout.y[at], color(lane.line));
         if lane.line.release().is_none() {
-            return element("text")
-                .class(format!("fc-name {class} fc-end"))
-                .with("x", self.layout.left - 14)
-                .with("y", y + 5)
-                .text(&lane.name);
+            let name = element("text").class(format!("fc-name {class} fc-end"));
+            let name = name.with("x", self.layout.left - 14).with("y", y + 5).text(&lane.name);
+            let again = (self.layout.right + 30 < self.layout.width).then(|| {
+                let name = element("text").class(format!("fc-name {class}"));
+                name.with("x", self.layout.right + 12).with("y", y + 5).text(&lane.name)
+            });
+            return element("g").holding(name).all(again);
         }
         let (x, wide) = (self.layout.name_x[at], name_width(lane));
         let pill = element("rect")

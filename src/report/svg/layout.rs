@@ -13,6 +13,9 @@ fn spacing(stops: usize) -> (i32, i32) {
     }
 }
 
+/// From which width on the names of the lines stand at both ends.
+pub(super) const WIDE: i32 = 1400;
+
 /// How high the row of a release is.
 const ROW: i32 = 84;
 
@@ -35,6 +38,8 @@ pub(super) struct Layout {
     pub levels: Vec<(usize, bool)>,
     /// Where lanes begin.
     pub left: i32,
+    /// Where lanes end.
+    pub right: i32,
     pub width: i32,
     pub height: i32,
 }
@@ -118,10 +123,16 @@ impl Layout {
             folded_y: vec![0; flow.stops.len()],
             levels: vec![],
             left,
+            right: 0,
             width: 0,
             height: 0,
         };
         layout.columns(flow);
+        layout.right = layout.width - 30;
+        if layout.width > WIDE {
+            // Whoever looks at the right end of a wide picture does not see the left one.
+            layout.width += left - 34;
+        }
         layout.rows(flow, top);
         layout.hang(flow);
         layout
@@ -141,6 +152,8 @@ impl Layout {
                     Some((before, end)) => (end + 10 + half).max(before + apart),
                 });
                 right[lane] = Some((x, x + half));
+            } else {
+                x = x.max(self.left + half + 12);
             }
             self.x.push(x);
             last = x;
@@ -154,7 +167,7 @@ impl Layout {
         let lane = &flow.lanes[lane];
         let cut = lane.cut.and_then(|cut| self.x.get(cut)).copied().unwrap_or(self.left);
         match lane.line {
-            LineId::Release(_) => cut + 40 + name_width(lane),
+            LineId::Release(_) => cut + 80 + name_width(lane),
             LineId::Integration | LineId::Production => self.left,
         }
     }
@@ -205,7 +218,7 @@ impl Layout {
     /// The name of a release stands where it was cut, else before its first stop.
     fn name_begins(&self, flow: &Flow, lane: &Lane) -> i32 {
         let first = lane.stops.first().map_or(self.left, |stop| self.x[*stop] - half(&flow.stops[*stop]));
-        let last = first - 10 - name_width(lane);
+        let last = first - 50 - name_width(lane);
         lane.cut.map_or(last, |cut| (self.x[cut] + 44).min(last))
     }
 

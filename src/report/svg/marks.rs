@@ -113,7 +113,8 @@ pub(super) fn flags(stop: &Stop, (x, y): (i32, i32)) -> Vec<Element> {
     if !stop.tags.is_empty() {
         flags.push(path("fc-stem", format!("M{x} {}V{}", y - 6, y - 20)));
     }
-    for (nth, tag) in stop.tags.iter().enumerate() {
+    // More would reach into the row above; the title names them all.
+    for (nth, tag) in stop.tags.iter().rev().take(3).enumerate() {
         let up = 30 + 24 * i32::try_from(nth).unwrap_or_default();
         flags.push(flag(tag, (x, y - up)));
     }

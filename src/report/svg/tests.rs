@@ -94,7 +94,8 @@ fn a_small_picture() {
     let start = text.find("<g><title>develop</title>").unwrap();
     let end = text.find("<g><g transform").unwrap();
     insta::assert_snapshot!(text[start..end].trim_end(), @r#"
-    <g><title>develop</title><path class="fc-line fc-i" d="M103 190H129"/><path class="fc-line fc-i" d="M129 190H187"/><path class="fc-line fc-i" d="M187 190H993"/><text class="fc-name fc-i fc-end" x="89" y="195">develop</text></g>
+    <g><title>develop</title><path class="fc-line fc-i" d="M103 190H129"/><path class="fc-line fc-i" d="M129 190H187"/><path class="fc-line fc-i" d="M187 190H993"/></g>
+    <g><text class="fc-name fc-i fc-end" x="89" y="195">develop</text></g>
     <g><title>feature/basket, a feature, 1 commit</title><path class="fc-arc" d="M143 190Q143 218 157 218H173Q187 218 187 190"/><text class="fc-small fc-halo fc-mid" x="165" y="231">feature/basket</text></g>
     <g><title>A (82a01dc)</title><circle class="fc-dot fc-i" cx="129" cy="190" r="4"/></g>
     <g><title>Merge branch &apos;feature/basket&apos; into develop (f7eabac)</title><circle class="fc-dot fc-full fc-i" cx="187" cy="190" r="5"/></g>
