@@ -5,6 +5,7 @@ use super::clone::{self, Remote};
 use super::merge::{self, Pipeline, Request};
 use super::output::{Output, Stream};
 use super::{Exit, FailOn, Failure, Global, hook, in_force};
+use crate::history::name::escape;
 use crate::history::{Oid, RefName, Refs, Unreadable};
 use crate::policy::Policy;
 use crate::policy::discovery::Side;
@@ -86,7 +87,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         Some(request) => merge::judge(&policy, &repository, &remote, &request),
         None => pushed(&policy, &repository, &remote, &asked(args, current)?),
     };
-    let verdict = verdict.map_err(|failure| NoCheck::in_partial_clone(&repository, failure))?;
+    let mut verdict = verdict.map_err(|failure| NoCheck::in_partial_clone(&repository, failure))?;
+    verdict.remarks.extend(in_a_fork());
     if !global.quiet || !verdict.accepted() {
         output.say(&Report {
             command: "check",
@@ -125,6 +127,16 @@ fn request(args: &Args) -> Option<Request> {
     })
 }
 
+/// Says whose lines are judged where GitLab runs the pipeline of a merge request in a fork.
+fn in_a_fork() -> Option<String> {
+    let environment = hook::variables(None);
+    let path = |name: &str| environment.get(name).map(|path| escape(path));
+    let (here, there) = (path("CI_PROJECT_PATH")?, path("CI_MERGE_REQUEST_PROJECT_PATH")?);
+    (here != there).then(|| {
+        format!("this pipeline runs in `{here}`: its lines and tags are judged, not those of `{there}`")
+    })
+}
+
 fn asked(args: &Args, current: Option<String>) -> Result<Vec<String>, NoCheck> {
     if args.refs.is_empty() || args.refs == ["HEAD"] {
         return Ok(vec![current.ok_or(NoCheck::Detached)?]);
@@ -160,5 +172,5 @@ fn pushed(
 fn local(here: &Refs, text: &str) -> Result<(RefName, Oid), NoCheck> {
     let names = [RefName::new(text), RefName::of_branch(text), RefName::of_tag(text)];
     let found = names.into_iter().find_map(|name| here.get(&name).map(|entry| (name, entry.id)));
-    found.ok_or_else(|| NoCheck::NoRef(crate::history::name::escape(text.as_bytes())))
+    found.ok_or_else(|| NoCheck::NoRef(escape(text.as_bytes())))
 }

@@ -12,13 +12,15 @@ use crate::policy::Server;
 use crate::push::Pusher;
 
 /// The variables that are read, beside `GIT_PUSH_OPTION_<n>` and the one that the policy names.
-const VARIABLES: [&str; 34] = [
+const VARIABLES: [&str; 36] = [
     "BB_HOOK_TYPE",
     "BB_USER_NAME",
+    "CI_MERGE_REQUEST_PROJECT_PATH",
     "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
     "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA",
     "CI_MERGE_REQUEST_SQUASH_ON_MERGE",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    "CI_PROJECT_PATH",
     "GIT_NAMESPACE",
     "GIT_PUSH_OPTION_COUNT",
     "GITEA_INTERNAL_PUSH",

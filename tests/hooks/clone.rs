@@ -271,6 +271,17 @@ fn a_branch_that_goes_in_as_one_new_commit_is_judged_as_that() {
 }
 
 #[test]
+fn a_pipeline_in_a_fork_says_whose_lines_it_has() {
+    let server = sprint();
+    let paths = [("CI_PROJECT_PATH", "ann/shop"), ("CI_MERGE_REQUEST_PROJECT_PATH", "group/shop")];
+    let forked = check(&server, &["--source", "release-1.0.0", "--target", "develop"], &paths);
+    let note =
+        "note: this pipeline runs in `ann/shop`: its lines and tags are judged, not those of `group/shop`";
+    let said = forked.answer().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(note), "{said}");
+}
+
+#[test]
 fn what_is_in_the_line_already_is_not_merged() {
     let server = sprint();
     server.clone_git(&["branch", "feature/a", "develop~1"]);
