@@ -167,3 +167,29 @@ fn what_makes_no_sense_is_said_before_anything_is_audited() {
     let empty = flowcheck(dir.path(), &["audit", "--fleet", "."]);
     assert_eq!(said(&empty), "0 repositories: 0 clean, 0 with findings\n");
 }
+
+#[test]
+fn an_audit_that_is_interrupted_leaves_a_whole_report_or_none() {
+    let dir = tempfile::tempdir().unwrap();
+    repository(&dir.path().join("shop.git"), 400);
+    let report = dir.path().join("report.json");
+    for pause in [0, 20, 60, 120, 200, 300] {
+        let to = format!("json={}", report.display());
+        let mut audit = Command::new(env!("CARGO_BIN_EXE_flowcheck"))
+            .args(["-C", "shop.git", "audit", "--format", &to])
+            .current_dir(dir.path())
+            .spawn()
+            .unwrap();
+        // Wherever it is by then, the report is whole or not there.
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        let pid = audit.id().to_string();
+        Command::new("sh").args(["-c", &format!("kill -INT {pid} 2>/dev/null || true")]).status().unwrap();
+        let ended = audit.wait().unwrap();
+        assert!(ended.code().is_none_or(|code| code == 1), "interrupted or done, and nothing else: {ended}");
+        if let Ok(text) = std::fs::read(&report) {
+            let value: serde_json::Value = serde_json::from_slice(&text).expect("the report is whole");
+            assert_eq!(value["command"], "audit");
+            std::fs::remove_file(&report).unwrap();
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 mod action;
 mod component;
+mod fleet;
 mod gitlab;
 mod managers;
 mod shop;
