@@ -31,10 +31,11 @@ fn repository(path: &Path, straight: usize) {
     git(path, &["init", "-q", "--bare", "-b", "develop"]);
     let mut script = String::new();
     for n in 0..=straight {
+        let (message, date) = (format!("c{n}"), 1_767_225_600 + n);
         let _ = write!(
             script,
-            "commit refs/heads/develop\ncommitter A <a@example.com> {} +0000\ndata 2\nc{n}\n",
-            1_767_225_600 + n
+            "commit refs/heads/develop\ncommitter A <a@example.com> {date} +0000\ndata {}\n{message}\n",
+            message.len()
         );
     }
     let file = path.join("script");
