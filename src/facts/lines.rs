@@ -117,12 +117,9 @@ impl Facts<'_> {
 
     /// Returns the branch name of a release's line: as it stands, else as the policy would have it.
     pub fn release_name(&self, release: Release) -> String {
-        for when in [When::After, When::Before] {
-            for entry in self.refs(when).below("refs/heads/") {
-                if self.release_of(&entry.name) == Some(release) {
-                    return entry.name.short();
-                }
-            }
+        let stands = [When::After, When::Before];
+        if let Some(name) = stands.into_iter().find_map(|when| self.release_names(when).get(&release)) {
+            return name.clone();
         }
         let pattern = self.policy.releases.as_ref().map(|releases| &releases.branch);
         pattern
@@ -173,6 +170,9 @@ impl Facts<'_> {
     /// Returns the newest commit of the trunk of `tip` that is on the trunk of the line that
     /// releases are cut from.
     pub fn cut_of(&self, tip: Oid) -> Option<Oid> {
+        if let Some(known) = self.known_cut(tip) {
+            return known;
+        }
         let base = self.release_base(When::After)?;
         self.ask(self.history.trunk_meets(tip, base))?
     }

@@ -71,6 +71,8 @@ pub struct Facts<'a> {
     tagged: [Rc<Tagged>; 2],
     releases: [OnceCell<BTreeMap<Release, Oid>>; 2],
     confirmed: OnceCell<BTreeMap<Version, Confirmed>>,
+    release_names: [OnceCell<BTreeMap<Release, String>>; 2],
+    known: releases::Known,
     moves: RefCell<HashMap<LineId, Option<Rc<LineMove>>>>,
     lookalikes: lookalikes::Lookalikes,
     trial: bool,
@@ -112,6 +114,8 @@ impl<'a> Facts<'a> {
             tagged,
             releases: Default::default(),
             confirmed: OnceCell::new(),
+            release_names: Default::default(),
+            known: releases::Known::default(),
             moves: RefCell::default(),
             lookalikes: lookalikes::Lookalikes::default(),
             trial: false,
@@ -189,6 +193,19 @@ impl<'a> Facts<'a> {
             Some(_) => None,
             None => release_of(self.policy, name),
         }
+    }
+
+    /// Returns the branch names of the release lines that stand.
+    fn release_names(&self, when: When) -> &BTreeMap<Release, String> {
+        self.release_names[when as usize].get_or_init(|| {
+            let mut names = BTreeMap::new();
+            for entry in self.refs(when).below("refs/heads/") {
+                if let Some(release) = self.release_of(&entry.name) {
+                    names.entry(release).or_insert_with(|| entry.name.short());
+                }
+            }
+            names
+        })
     }
 
     /// Returns the tip of the integration or production line.

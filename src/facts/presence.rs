@@ -159,14 +159,18 @@ impl Facts<'_> {
         let tag = self.version_commit(version, When::After)?;
         let mut found = vec![];
         for line in self.merge_back_lines() {
-            if let Some(tip) = self.tip(line, When::After) {
-                found.push(MergedBack { line, presence: self.presence(version, tag, tip)? });
-            }
+            let Some(tip) = self.tip(line, When::After) else { continue };
+            let presence = if self.is_known_to_hold(tip, tag) {
+                Presence::Ancestry
+            } else {
+                self.presence(version, tag, tip)?
+            };
+            found.push(MergedBack { line, presence });
         }
         Some(found)
     }
 
-    fn merge_back_lines(&self) -> Vec<LineId> {
+    pub(super) fn merge_back_lines(&self) -> Vec<LineId> {
         let into = self.policy.releases.as_ref().map_or(&[][..], |releases| &releases.into);
         let line = |role: &LineRole| match role {
             LineRole::Integration => Some(LineId::Integration),

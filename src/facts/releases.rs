@@ -1,5 +1,8 @@
 //! Each release as the state machine it goes through, read from refs alone.
 
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
 use super::{Facts, LineId, MergedBack, Presence, Proof, Standing, When};
 use crate::history::Oid;
 use crate::version::{Release, Version};
@@ -79,7 +82,53 @@ impl ReleaseStatus {
     }
 }
 
+/// What is asked for every release, found out once for all of them.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The trunk of the line that releases are cut from.
+    trunk: OnceCell<HashSet<Oid>>,
+    /// By the tip of each line that releases go into: the version tags' commits that it holds.
+    held: OnceCell<HashMap<Oid, HashSet<Oid>>>,
+}
+
 impl Facts<'_> {
+    /// Reads for all releases in one walk what would take one for each.
+    fn know_all(&self) -> Option<()> {
+        if let Some(base) = self.release_base(When::After) {
+            let mut trunk = HashSet::new();
+            let mut at = Some(base);
+            while let Some(commit) = at.filter(|commit| trunk.insert(*commit)) {
+                at = self.ask(self.history.parents(commit))?.first().copied();
+            }
+            let _ = self.known.trunk.set(trunk);
+        }
+        let tags: Vec<Oid> = self.versions(When::After).values().filter_map(|tag| tag.commit).collect();
+        let lines = self.merge_back_lines().into_iter();
+        let tips: Vec<Oid> = lines.filter_map(|line| self.tip(line, When::After)).collect();
+        let groups: Vec<Vec<Oid>> = tips.iter().map(|tip| vec![*tip]).collect();
+        let reached = self.ask(self.history.reached(&tags, &groups))?;
+        let held =
+            |hits: Vec<bool>| tags.iter().zip(hits).filter(|(_, hit)| *hit).map(|(tag, _)| *tag).collect();
+        let _ = self.known.held.set(tips.into_iter().zip(reached.into_iter().map(held)).collect());
+        Some(())
+    }
+
+    /// Returns where the trunk of `tip` left the line that releases are cut from, where that
+    /// line's trunk has been read.
+    pub(super) fn known_cut(&self, tip: Oid) -> Option<Option<Oid>> {
+        let trunk = self.known.trunk.get()?;
+        let mut at = Some(tip);
+        while let Some(commit) = at.filter(|commit| !trunk.contains(commit)) {
+            at = self.ask(self.history.parents(commit))?.first().copied();
+        }
+        Some(at)
+    }
+
+    /// Whether the line at `tip` is known to hold the commit of a version tag.
+    pub(super) fn is_known_to_hold(&self, tip: Oid, tag: Oid) -> bool {
+        self.known.held.get().and_then(|held| held.get(&tip)).is_some_and(|tags| tags.contains(&tag))
+    }
+
     /// Returns every release that has a line or a version tag, in flow order; `None`: unknown.
     pub fn release_statuses(&self) -> Option<Vec<ReleaseStatus>> {
         self.release_statuses_where(|_| true)
@@ -96,6 +145,7 @@ impl Facts<'_> {
         releases.extend(self.versions(When::After).keys().map(|version| version.release));
         releases.sort_unstable();
         releases.dedup();
+        self.know_all()?;
         let standings = self.standings(When::After);
         releases.into_iter().map(|release| self.release_status(release, &standings, full(release))).collect()
     }
