@@ -21,7 +21,7 @@ pub struct Level {
 #[must_use]
 pub fn levels(policy: &Policy, push: &Push, findings: &[Finding], updates: usize) -> Vec<Level> {
     let mut broken: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in findings {
+    for finding in findings.iter().filter(|finding| rejects(finding)) {
         *broken.entry(finding.rule).or_default() += 1;
     }
     let level = |rule: &'static crate::rules::Rule| {
@@ -33,6 +33,12 @@ pub fn levels(policy: &Policy, push: &Push, findings: &[Finding], updates: usize
         (strict && broken.is_habit()).then(|| Level { rule: rule.id, kept: broken.rest() })
     };
     RULES.iter().copied().filter_map(level).collect()
+}
+
+/// Whether a finding rejects where its rule does.
+#[must_use]
+pub fn rejects(finding: &Finding) -> bool {
+    finding.at_most.is_none_or(|most| most == finding::Level::Error)
 }
 
 /// Returns how many updates a rule has something to say about: tags, where it is about tags.

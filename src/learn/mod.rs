@@ -17,7 +17,7 @@ use crate::history::{Answer, History, RefName, Refs};
 use crate::policy::{Base, LineRole, MergeStyle, While};
 
 pub use fit::{Fit, Outlier, Side};
-pub use levels::{Level, levels};
+pub use levels::{Level, levels, rejects};
 pub use write::policy;
 
 /// What was learned.

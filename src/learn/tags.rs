@@ -161,7 +161,8 @@ fn ground(
     Ok((best, stands(best)))
 }
 
-fn commit(history: &dyn History, entry: &Ref) -> Answer<Option<Oid>> {
+/// Returns the commit below all tags.
+pub(super) fn commit(history: &dyn History, entry: &Ref) -> Answer<Option<Oid>> {
     let mut at = entry.peeled.unwrap_or(entry.id);
     for _ in 0..64 {
         match history.object(at)? {

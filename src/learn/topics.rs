@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::fit::{Fit, Outlier, Side};
 use super::lines;
 use super::names::{Group, Names, is_telling};
+use super::tags;
 use super::trunk::{Merge, Trunks};
 use super::write::literal;
 use super::{Kind, Releases, Tags};
@@ -276,15 +277,16 @@ fn entered(merges: &[&Merge]) -> Vec<(LineRole, Fit)> {
 pub(super) fn timed(
     history: &dyn History,
     refs: &Refs,
-    tags: &Tags,
+    found: &Tags,
     trunks: &Trunks,
     mut kinds: Vec<Kind>,
 ) -> Answer<Vec<Kind>> {
     let mut early: HashMap<&str, Vec<bool>> = HashMap::new();
     for merge in &trunks.releases.merges {
         let (Some(name), Some(release)) = (merge.name.as_deref(), merge.release) else { continue };
-        let tag = crate::history::RefName::of_tag(&format!("{}{release}", tags.stem));
-        let Some(commit) = refs.get(&tag).and_then(|entry| entry.peeled) else { continue };
+        let tag = crate::history::RefName::of_tag(&format!("{}{release}", found.stem));
+        let Some(entry) = refs.get(&tag) else { continue };
+        let Some(commit) = tags::commit(history, entry)? else { continue };
         early.entry(name).or_default().push(before(history, merge.commit, commit)?);
     }
     for kind in &mut kinds {

@@ -26,6 +26,8 @@ pub(super) struct Merge {
     pub name: Option<String>,
     /// The line that the branch started from.
     pub from: Option<LineRole>,
+    /// Where the release line that took it in was cut.
+    pub cut: Option<Oid>,
 }
 
 /// One line's own steps.
@@ -103,13 +105,15 @@ fn walk(
         match parents[..] {
             [_, tip] => {
                 let name = merged_name(&history.commit(commit)?.subject()).map(str::to_owned);
-                trunk.merges.push(Merge { into, release, commit, tip, name, from: None });
+                trunk.merges.push(Merge { into, release, commit, tip, name, from: None, cut: None });
             }
-            [] | [_] => trunk.plain += 1,
+            [_] => trunk.plain += 1,
+            // Where a history begins is no habit of its line.
             _ => {}
         }
         at = parents.first().copied();
     }
+    trunk.merges.iter_mut().for_each(|merge| merge.cut = at);
     Ok(trunk)
 }
 
@@ -137,14 +141,14 @@ fn read_releases(history: &dyn History, refs: &Refs, trunks: &mut Trunks) -> Ans
 /// Finds the line that each merged branch started from: the first trunk that its own first
 /// parents come upon.
 fn find_starts(history: &dyn History, trunks: &mut Trunks) -> Answer<()> {
-    let mut starts: HashMap<Oid, Option<LineRole>> = HashMap::new();
+    let mut starts: HashMap<Oid, Option<(LineRole, Oid)>> = HashMap::new();
     let tips: HashSet<Oid> = trunks.merges().map(|merge| merge.tip).collect();
     for tip in tips {
         let mut at = Some(tip);
         let mut left = FAR;
         let mut found = None;
         while let (Some(commit), true, None) = (at, left > 0, found) {
-            found = trunks.line_of(commit);
+            found = trunks.line_of(commit).map(|line| (line, commit));
             at = history.parents(commit)?.first().copied();
             left -= 1;
         }
@@ -152,7 +156,12 @@ fn find_starts(history: &dyn History, trunks: &mut Trunks) -> Answer<()> {
     }
     let known = |merges: &mut Vec<Merge>| {
         for merge in merges {
-            merge.from = starts.get(&merge.tip).copied().flatten();
+            let start = starts.get(&merge.tip).copied().flatten();
+            merge.from = start.map(|(line, commit)| match merge.into {
+                // What starts at the cut of the release that takes it in starts from that release.
+                LineRole::Release if merge.cut == Some(commit) => LineRole::Release,
+                _ => line,
+            });
         }
     };
     known(&mut trunks.integration.merges);

@@ -202,7 +202,9 @@ pub(super) fn literal(text: &str) -> String {
 fn confirmation(learned: &Learned) -> String {
     let mut text = "\n[confirmation]\n".to_owned();
     if learned.confirms() {
-        text += &comment("A release goes back once a record says that its version tag runs well in prod.");
+        text += &comment(
+            "A release goes back once a record says that its version tag runs well in prod: `flowcheck confirm` makes it.",
+        );
         text += "environment = \"prod\"\nrequire = [\"record\"]\n\n[environments.prod]\nfrom = \"tag\"\n";
         return text + "deploy = \"manual\"\n";
     }

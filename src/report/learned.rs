@@ -108,7 +108,7 @@ fn lines(learned: &Learned) -> String {
         };
         let fit = match line.merged.of {
             0 => "fast-forwarded".to_owned(),
-            steps => format!("{} % of {steps} steps are merges", line.merged.percent()),
+            steps => format!("{} % of {} are merges", line.merged.percent(), count(steps, "step")),
         };
         out += &row(role, &format!("`{}`: {fit}", clean(&line.branch)));
     }
@@ -141,15 +141,18 @@ fn kinds(learned: &Learned) -> String {
         let started =
             if kind.started.of == 0 { String::new() } else { format!("{} % ", kind.started.percent()) };
         let text = format!(
-            "{} % of {} merges, {started}from {from}, {}",
+            "{} % of {}, {started}from {from}, {}",
             kind.share.percent(),
-            kind.share.of,
+            count(kind.share.of, "merge"),
             into(&kind.into)
         );
         out += &row(&clean(&kind.name), &text);
     }
     let named = learned.named;
-    out + &row("in all", &format!("{} % of {} merges are of a kind or a line", named.percent(), named.of))
+    out + &row(
+        "in all",
+        &format!("{} % of {} are of a kind or a line", named.percent(), count(named.of, "merge")),
+    )
 }
 
 fn tags(learned: &Learned) -> String {
@@ -157,8 +160,12 @@ fn tags(learned: &Learned) -> String {
     if tags.release.fits == 0 {
         return row("tags", "no version tag: the policy has `vX.Y.Z`");
     }
-    let mut text =
-        format!("`{}X.Y.Z`, {} % of {} tags", clean(&tags.stem), tags.release.percent(), tags.release.of);
+    let mut text = format!(
+        "`{}X.Y.Z`, {} % of {}",
+        clean(&tags.stem),
+        tags.release.percent(),
+        count(tags.release.of, "tag")
+    );
     let _ = write!(text, ", {} % of them on {}", tags.standing.percent(), tags.on.name());
     if let Some((infix, number)) = &tags.hotfix {
         let _ = write!(text, "; `{}X.Y.Z{}N`, {number}", clean(&tags.stem), clean(infix));
@@ -178,7 +185,7 @@ fn rules(adoption: &Adoption) -> String {
             out += &column(RULE, rule, &format!("broken {times}"));
         }
     }
-    if adoption.broken.is_empty() {
+    if adoption.broken.is_empty() && adoption.levels.is_empty() {
         out += "  every rule that rejects was kept\n";
     }
     out

@@ -67,10 +67,11 @@ struct Trial<'a> {
 impl Trial<'_> {
     /// Finds out which rules the history keeps, and what the first audit will say.
     fn adopt(&mut self, learned: Learned, path: &Path, remote: &str) -> Result<(String, Adoption), Failure> {
-        let plain = learn::policy(&learned, &[]);
+        // What was never asked to be confirmed cannot have been.
+        let mut policy = parse(&learn::policy(&learned, &[]))?;
+        policy.confirmation.record &= learned.records;
         let (since_date, begins) = self.window(&learned)?;
-        let replayed = self.replay(&parse(&plain)?, vec![], since_date)?;
-        let policy = parse(&plain)?;
+        let replayed = self.replay(&policy, vec![], since_date)?;
         let levels = learn::levels(&policy, &self.push(), &replayed.findings, replayed.updates);
         let tips = self.tips(&learned, &policy);
         let text = adopted_at(&learn::policy(&learned, &levels), &tips);
@@ -142,7 +143,7 @@ fn by_rule(findings: &[Finding], policy: &Policy) -> BTreeMap<&'static str, usiz
     let mut broken = BTreeMap::new();
     for finding in findings {
         let rule = crate::rules::find(finding.rule).map(|rule| crate::rules::rule_level(policy, rule, 0).0);
-        if rule == Some(Level::Error) && finding.at_most.is_none() {
+        if rule == Some(Level::Error) && learn::rejects(finding) {
             *broken.entry(finding.rule).or_default() += 1;
         }
     }

@@ -186,7 +186,9 @@ fn start(asked: &Asked<'_>) -> Option<(Oid, String)> {
         RefKind::Topic { kind, release, .. } => match asked.policy.topics[*kind].from {
             Base::Line(LineRole::Integration) => LineId::Integration,
             Base::Line(LineRole::Production) => LineId::Production,
-            Base::Line(LineRole::Release) => LineId::Release(release.or_else(|| newest_release(asked))?),
+            Base::Line(LineRole::Release) => {
+                release.or_else(|| newest_release(asked)).map_or(LineId::Integration, LineId::Release)
+            }
             Base::Confirmed => {
                 let (_, confirmed) = asked.facts.confirmed().iter().next_back()?;
                 return Some((confirmed.commit, confirmed.tag.short()));
@@ -200,8 +202,9 @@ fn start(asked: &Asked<'_>) -> Option<(Oid, String)> {
         RefKind::Branch | RefKind::Tag | RefKind::Foreign => LineId::Integration,
         _ => return None,
     };
-    let tip = asked.facts.tip(line, crate::facts::When::After)?;
-    Some((tip, asked.facts.line_name(line)))
+    let stands =
+        |line| Some((asked.facts.tip(line, crate::facts::When::After)?, asked.facts.line_name(line)));
+    stands(line).or_else(|| stands(LineId::Integration))
 }
 
 fn newest_release(asked: &Asked<'_>) -> Option<crate::version::Release> {
