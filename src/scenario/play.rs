@@ -1,5 +1,6 @@
 //! A scenario played in memory, and how what was said differs from what was expected.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Scenario, Sent};
@@ -143,13 +144,7 @@ fn difference(expect: &[String], says: &[String], said: &Said) -> Option<String>
     if found == expected && unsaid.is_empty() && accepted == said.accepted {
         return None;
     }
-    let mut text = String::new();
-    let list = |findings: &[String]| match findings {
-        [] => "nothing to say".to_owned(),
-        some => some.join("\n              "),
-    };
-    let _ = writeln!(text, "    expected: {}", list(&expected));
-    let _ = writeln!(text, "    said:     {}", list(&found));
+    let mut text = findings_beside(&expected, &found);
     if accepted != said.accepted {
         let is = if said.accepted { "accepted" } else { "rejected" };
         let _ = writeln!(text, "    and the push was {is}");
@@ -161,6 +156,21 @@ fn difference(expect: &[String], says: &[String], said: &Said) -> Option<String>
         let _ = writeln!(text, "    | {line}");
     }
     Some(text)
+}
+
+/// Returns both lists as one, each finding marked by whether it was expected, said, or both.
+fn findings_beside(expected: &[String], found: &[String]) -> String {
+    if expected == found {
+        return String::new();
+    }
+    let all: BTreeSet<&String> = expected.iter().chain(found).collect();
+    let line = |finding: &&String| match (expected.contains(finding), found.contains(finding)) {
+        (true, true) => format!("      {finding}\n"),
+        (true, false) => format!("    - {finding}\n"),
+        _ => format!("    + {finding}\n"),
+    };
+    let lines: String = all.iter().map(line).collect();
+    format!("    expected (-) and said (+):\n{lines}")
 }
 
 /// Returns text without its line breaks: where a line was broken is no matter to what it says.
@@ -264,8 +274,8 @@ says = ["a finding"]
         let step = played(&scenario).remove(2);
         assert_eq!(
             difference(&step.sent.expect, &step.sent.says, &step.said).expect("there is a difference"),
-            "    expected: nothing to say
-    said:     branch-name oddity
+            "    expected (-) and said (+):
+    + branch-name oddity
     and the push was rejected
     the text does not say: a word
     | a

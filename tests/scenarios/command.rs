@@ -63,8 +63,8 @@ fn a_difference_shows_both_sides_under_its_line_and_ends_with_1() {
     let run = policy_test(dir.path(), &["--policy", "policy.toml", "a.toml"]);
     let said = "differs  a.toml: fixes have a branch
   a.toml:7: fixes have a branch
-    expected: branch-name fix/login
-    said:     nothing to say
+    expected (-) and said (+):
+    - branch-name fix/login
     and the push was accepted
 ";
     assert_eq!(run.code, Some(1));
