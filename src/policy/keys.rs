@@ -163,8 +163,12 @@ const LINE: Shape = Either(&Shape::Branch, LINE_TABLE);
 
 const LINE_TABLE: &[Key] = &[key("branch", Shape::Branch, Mistake, "The branch's name."), MERGE, DIRECT];
 
-const MERGE: Key =
-    key("merge", Shape::Word(MERGES), Means(r#""merge-commit""#), "How branches are taken in.");
+const MERGE: Key = key(
+    "merge",
+    Shape::Word(MERGES),
+    Means(r#""merge-commit""#),
+    "How branches are taken in: by merge commits only, by fast-forward only, or either way.",
+);
 
 const DIRECT: Key = key(
     "direct",

@@ -63,10 +63,58 @@ fn shape(shape_: &Shape) -> Value {
         Shape::Table(keys) => table(keys),
         Shape::Each(of) => json!({ "type": "object", "additionalProperties": shape(of) }),
         Shape::PerRule(of) => {
-            let rules: Map<_, _> = RULE_NAMES.iter().map(|rule| ((*rule).to_owned(), shape(of))).collect();
+            let mut level = shape(of);
+            level["description"] = json!("The level of this rule; `flowcheck explain` has its page.");
+            let rules: Map<_, _> =
+                RULE_NAMES.iter().map(|rule| ((*rule).to_owned(), level.clone())).collect();
             json!({ "type": "object", "additionalProperties": false, "properties": rules })
         }
         Shape::List(keys) => json!({ "type": "array", "items": table(keys) }),
         Shape::Either(plain, keys) => json!({ "anyOf": [shape(plain), table(keys)] }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asserts that every key below `schema` says what it is.
+    fn described_below(schema: &Value, path: &str) {
+        for (name, key) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            assert!(key["description"].as_str().is_some_and(|text| text.ends_with('.')), "{path}: {key}");
+            described_below(key, &path);
+            described_below(&key["items"], &path);
+            described_below(&key["additionalProperties"], &path);
+            for either in key["anyOf"].as_array().into_iter().flatten() {
+                described_below(either, &path);
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_is_described_for_whoever_completes_it() {
+        let schema = schema();
+        assert!(schema["properties"].as_object().is_some_and(|keys| keys.len() > 10));
+        described_below(&schema, "");
+    }
+
+    #[test]
+    fn the_default_meets_it_and_a_slip_of_the_pen_does_not() {
+        let validator = jsonschema::validator_for(&schema()).unwrap();
+        let read = |text: &str| {
+            let table: toml::Table = text.parse().unwrap();
+            serde_json::to_value(table).unwrap()
+        };
+        for preset in super::super::PRESETS {
+            let wrong: Vec<String> =
+                validator.iter_errors(&read(preset.text)).map(|error| error.to_string()).collect();
+            assert_eq!(wrong, Vec::<String>::new(), "{}", preset.name);
+        }
+        let good = "version = 1\n[lines]\nintegration = 'develop'\n";
+        assert!(validator.is_valid(&read(good)));
+        for slip in ["produktion = 'x'", "[rules]\nlost-fixx = 'error'", "[releases]\nparallel = 'no'"] {
+            assert!(!validator.is_valid(&read(&format!("{good}{slip}\n"))), "{slip}");
+        }
     }
 }
