@@ -12,7 +12,15 @@ pub struct Args {
     rule: String,
 }
 
-pub(super) fn run(_global: &Global, args: &Args) -> Result<Exit, Failure> {
-    print(&report::page(report::rule(&args.rule)?))?;
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let write = match global.format.last().map_or("text", String::as_str) {
+        "text" => report::page,
+        "json" => report::page_json,
+        "markdown" => report::page_markdown,
+        other => {
+            return Err(Failure::NoSuchForm { asked: other.to_owned(), known: "text, json and markdown" });
+        }
+    };
+    print(&write(report::rule(&args.rule)?))?;
     Ok(Exit::Clean)
 }

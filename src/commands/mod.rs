@@ -145,7 +145,7 @@ pub enum Command {
     Target(target::Args),
     /// Shows how a ref is judged: kind, base, clauses, evidence
     Why(why::Args),
-    /// Prints a rule's page
+    /// Prints a rule's page: what it asks, why, and a picture of each side
     Explain(explain::Args),
     /// Lists all rules with their levels
     Rules(rules::Args),

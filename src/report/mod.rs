@@ -37,7 +37,7 @@ use crate::verdict::{Judged, Outcome, Verdict};
 pub use deployment::undeployable;
 pub use json::SCHEMA;
 pub use list::list_of_rules;
-pub use page::{UnknownRule, page, rule};
+pub use page::{UnknownRule, page, page_json, page_markdown, rule};
 pub use text::{WIDTH, unjudged, unjudged_here, wrap};
 pub use web::unjudged as unjudged_on_the_web;
 

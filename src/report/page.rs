@@ -45,6 +45,27 @@ pub fn page(rule: &Rule) -> String {
     wrap_to(PAGE, head.trim_end(), "", "  ") + "\n" + &facts + &body(rule.docs)
 }
 
+/// Returns the page of a rule as its file in `docs/rules/` has it.
+#[must_use]
+pub fn page_markdown(rule: &Rule) -> String {
+    rule.docs.to_owned()
+}
+
+/// Returns the page of a rule for programs.
+#[must_use]
+pub fn page_json(rule: &Rule) -> String {
+    let answer = serde_json::json!({
+        "version": 1,
+        "command": "explain",
+        "rule": rule.id,
+        "summary": rule.summary,
+        "level": rule.level.name(),
+        "since": rule.since,
+        "page": rule.docs,
+    });
+    format!("{answer:#}\n")
+}
+
 fn body(markdown: &str) -> String {
     let mut out = Page::default();
     let mut lines = markdown.lines();

@@ -1,5 +1,6 @@
 //! What holds for the house as a whole: its layers, its registry, its papers, its links.
 
+mod columns;
 mod demo;
 mod examples;
 mod fences;

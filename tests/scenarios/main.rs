@@ -9,6 +9,7 @@ mod messages;
 mod pages;
 mod players;
 mod server;
+mod spoken;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
 //! Every message in one place, to be read in one go: `messages.txt` holds what each rule says in
-//! the scenarios and on the rules' pages, once for each wording, with one example.
+//! the scenarios and on the rules' pages, once for each wording, with one example; then why a
+//! command may not do its work, and what the commands say of themselves.
 //!
 //! A wording that is new or gone fails the test. `MESSAGES=write cargo test --test scenarios
 //! the_messages` writes the file anew; then read what has changed in it.
@@ -12,7 +13,7 @@ use flowcheck::policy::Policy;
 use flowcheck::rules::RULES;
 use flowcheck::scenario::{self, Scenario};
 
-use crate::{Written, of_files, pages, top};
+use crate::{Written, of_files, pages, spoken, top};
 
 /// Wordings of one rule: the shape of each, and an example.
 type Wordings = BTreeMap<String, String>;
@@ -28,10 +29,12 @@ fn the_messages_of_all_rules_are_those_that_were_read() {
     assert!(silent.is_empty(), "no scenario makes these rules speak: {}", silent.join(", "));
     let file = top().join("tests/scenarios/messages.txt");
     if std::env::var_os("MESSAGES").is_some() {
-        std::fs::write(&file, page(&said)).expect("the file is ours");
+        std::fs::write(&file, page(&said) + &spoken::page()).expect("the file is ours");
         return;
     }
-    let read = known(&std::fs::read_to_string(&file).expect("the file is there"));
+    let text = std::fs::read_to_string(&file).expect("the file is there");
+    let (rules, rest) = text.split_at(text.find(spoken::FIRST).unwrap_or(text.len()));
+    let read = known(rules);
     let is: BTreeSet<(String, String)> = said
         .iter()
         .flat_map(|(rule, wordings)| wordings.keys().map(|shape| ((*rule).to_owned(), shape.clone())))
@@ -44,6 +47,12 @@ fn the_messages_of_all_rules_are_those_that_were_read() {
         "not in messages.txt:\n{}\nnot said any more:\n{}\n(MESSAGES=write writes it anew)",
         new.join("\n"),
         gone.join("\n")
+    );
+    let spoken = spoken::page();
+    let differs = spoken.lines().zip(rest.lines()).find(|(is, was)| is != was);
+    assert!(
+        spoken == rest,
+        "messages.txt is not what is said beside the rules; first: {differs:?}\n(MESSAGES=write writes it anew)"
     );
 }
 
