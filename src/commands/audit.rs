@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::output::{self, Output, Stream};
-use super::{Exit, Failure, Global, compare, fleet, in_force};
+use super::{Exit, Failure, Global, compare, event_log, fleet, in_force};
 use crate::finding::Level;
 use crate::flow::{self, Reading};
 use crate::history::{Oid, RefName, Refs, Seconds};
@@ -138,7 +138,8 @@ pub(super) fn judge(
 ) -> Result<Verdict, Failure> {
     let (since, since_date) = adopted(since, policy, refs)?;
     let replay = Replay { policy, history: repository, refs, since, since_date, now };
-    let replayed = replay.run().map_err(Failure::History)?;
+    let arrivals = event_log::arrivals(policy, repository);
+    let replayed = replay.run_with(&arrivals).map_err(Failure::History)?;
     Ok(weigh(policy, refs.clone(), replayed, now))
 }
 

@@ -15,6 +15,7 @@ use super::kept;
 use crate::facts::version_of;
 use crate::history::name::escape;
 use crate::history::{ByteSlice as _, Oid, RefName};
+use crate::input::replay::Arrivals;
 use crate::input::{Environment, HookLine, Host};
 use crate::policy::{Mode, Policy};
 use crate::push::Pusher;
@@ -197,6 +198,23 @@ pub(super) fn seen_tags(policy: &Policy, repository: &Repository, lines: &[HookL
     tags_in(&path(policy, repository)).unwrap_or_default()
 }
 
+/// Returns when refs arrived, as far as the log has it; nothing where there is no log.
+pub(super) fn arrivals(policy: &Policy, repository: &Repository) -> Arrivals {
+    let mut arrivals = Arrivals::default();
+    let Ok(file) = File::open(path(policy, repository)) else { return arrivals };
+    for (push, line) in (0..).zip(BufReader::new(file).split(b'\n')) {
+        let Ok(line) = line else { break };
+        let Ok(named) = serde_json::from_slice::<Named>(&line) else { continue };
+        for update in named.updates {
+            let id = |hex: Option<String>| Oid::from_hex(hex?.as_bytes()).ok();
+            if let Some(new) = id(update.new) {
+                arrivals.add(push, RefName::new(update.r#ref), id(update.old), new);
+            }
+        }
+    }
+    arrivals
+}
+
 /// The part of a line that names refs; lines of other kinds may lack it.
 #[derive(Deserialize)]
 struct Named {
@@ -207,6 +225,10 @@ struct Named {
 #[derive(Deserialize)]
 struct NamedRef {
     r#ref: String,
+    #[serde(default)]
+    old: Option<String>,
+    #[serde(default)]
+    new: Option<String>,
 }
 
 fn tags_in(path: &Path) -> io::Result<BTreeSet<RefName>> {

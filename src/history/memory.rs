@@ -156,6 +156,12 @@ impl Memory {
             .collect()
     }
 
+    /// Returns the tree of `commit`; the commit itself where there is none.
+    #[must_use]
+    pub fn commit_tree(&self, commit: Oid) -> Oid {
+        self.commits.get(&commit).map_or(commit, |known| known.tree)
+    }
+
     /// Returns `commit` and all its ancestors.
     ///
     /// # Errors

@@ -21,27 +21,40 @@ fn of_git(subject: &str) -> Option<&str> {
         rest.strip_prefix("remote-tracking branch ").or_else(|| rest.strip_prefix("remote branch "))
     {
         // `origin/feature/x`: the first part is the remote.
-        return first_word(rest)?.split_once('/').map(|(_, branch)| branch);
+        let name = first_word(rest)?;
+        let name = name.strip_prefix("refs/remotes/").unwrap_or(name);
+        return name.split_once('/').map(|(_, branch)| branch);
     }
     let rest = rest.strip_prefix("branch ").or_else(|| rest.strip_prefix("tag "))?;
     first_word(rest)
 }
 
-/// `Merge pull request #1 from owner/branch` (GitHub, Gitea adds a title in quotes before it).
+/// `Merge pull request #1 from owner/branch` (GitHub), `Merge pull request 'Title' (#1) from branch
+/// into line` (Gitea, Forgejo), `Merge pull request #1 in KEY/repository from branch to line`
+/// (Bitbucket Server).
 fn of_pull_request(subject: &str) -> Option<&str> {
     let rest = subject.strip_prefix("Merge pull request ")?;
-    let (_, from) = rest.rsplit_once(" from ")?;
+    let (head, from) = rest.rsplit_once(" from ")?;
     let word = from.split_whitespace().next()?;
-    if rest.starts_with('\'') {
-        // Gitea writes the title first, and names branches of forks `owner:branch`.
+    if head.starts_with('\'') {
+        // Branches of forks are `owner:branch`.
         return Some(word.split_once(':').map_or(word, |(_, branch)| branch));
+    }
+    if head.split_once(" in ").is_some_and(|(number, _)| number.starts_with('#')) {
+        return Some(word);
     }
     word.split_once('/').map(|(_, branch)| branch).or(Some(word))
 }
 
-/// `Merged in branch (pull request #1)` and `Pull request #1: title`, which has no name.
+/// `Merged in branch (pull request #1)`, `Merged branch into line (pull request #1)`; Azure's
+/// `Merged PR 1: title` and `Pull request #1: title` have no name.
 fn of_bitbucket(subject: &str) -> Option<&str> {
-    subject.strip_prefix("Merged in ").or_else(|| subject.strip_prefix("Merged "))?.split_whitespace().next()
+    if let Some(rest) = subject.strip_prefix("Merged in ") {
+        let (branch, rest) = rest.split_once(' ')?;
+        return rest.starts_with("(pull request #").then_some(branch);
+    }
+    let (branch, rest) = subject.strip_prefix("Merged ")?.split_once(' ')?;
+    (rest.starts_with("into ") && rest.contains("(pull request #")).then_some(branch)
 }
 
 /// A name in quotes, or a bare word.
@@ -71,7 +84,16 @@ mod tests {
             ("Merge pull request #12 from someone/feature/a", "feature/a"),
             ("Merge pull request #12 from feature-a", "feature-a"),
             ("Merge pull request 'Add it' (#3) from feature/a into develop", "feature/a"),
+            ("Merge pull request 'From a to b' (#3) from someone:feature/a into develop", "feature/a"),
+            ("Merge pull request #7 in SHOP/basket from feature/a to develop", "feature/a"),
             ("Merged in feature/a (pull request #7)", "feature/a"),
+            ("Merged feature/a into develop (pull request #7)", "feature/a"),
+            ("Merge branch 'develop' of git.example.org:shop/basket into develop", "develop"),
+            ("Merge branch \"feature/a\"", "feature/a"),
+            ("Merge branch 'feature/a' (early part)", "feature/a"),
+            ("Merge branch 'feature/été' into develop", "feature/été"),
+            ("Merge remote-tracking branch 'refs/remotes/origin/feature/a'", "feature/a"),
+            ("Merge tag 'v1.0.0' of https://example.org/a.git", "v1.0.0"),
             ("Merge branch 'refs/heads/feature/a'", "feature/a"),
         ] {
             assert_eq!(merged_name(subject), Some(name), "{subject}");
@@ -88,6 +110,16 @@ mod tests {
             "Add it",
             "Fusionner la branche 'a'",
             "Merge branch ''",
+            "Merge branch 'two words'",
+            "Merge branch 'feature/\u{1b}[2J'",
+            "Merge branches 'a' and 'b'",
+            "Merge remote-tracking branch 'origin'",
+            "Merge pull request #12",
+            "Merged PR 12: Add it",
+            "Merged the two ways of doing it",
+            "Merged in the end",
+            "Merge \"Add it\" into stable",
+            "Zweig 'a' zusammengeführt",
         ] {
             assert_eq!(merged_name(subject), None, "{subject}");
         }

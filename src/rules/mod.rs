@@ -161,6 +161,12 @@ impl Context<'_> {
     }
 }
 
+/// Returns the rules that are not off: what nobody is told need not be found out.
+fn counting<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'static Rule> + use<'a> {
+    let (policy, now) = (cx.policy, cx.push.now);
+    RULES.iter().copied().filter(move |rule| rule_level(policy, rule, now).0 != Level::Off)
+}
+
 /// Returns the findings of every rule that asks about updates, ref by ref in the order of the
 /// push, then rule by rule.
 #[must_use]
@@ -173,7 +179,7 @@ pub fn judge(cx: &Context<'_>) -> Vec<Finding> {
 pub fn judge_watched(cx: &Context<'_>, mut asked: impl FnMut(&'static str)) -> Vec<Finding> {
     let mut findings = vec![];
     for update in &cx.push.updates {
-        for rule in RULES {
+        for rule in counting(cx) {
             let Check::Update(check) = rule.check else { continue };
             findings.extend(check(update, cx).into_iter().map(|finding| Finding {
                 rule: rule.id,
@@ -197,7 +203,7 @@ pub fn judge_state(cx: &Context<'_>) -> Vec<Finding> {
 #[must_use]
 pub fn judge_state_watched(cx: &Context<'_>, mut asked: impl FnMut(&'static str)) -> Vec<Finding> {
     let mut findings = vec![];
-    for rule in RULES {
+    for rule in counting(cx) {
         let Check::State(check) = rule.check else { continue };
         findings.extend(check(cx).into_iter().map(|finding| Finding { rule: rule.id, ..finding }));
         asked(rule.id);

@@ -249,45 +249,9 @@ impl History for Chart<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chance::{Dice, grown};
     use super::*;
-    use crate::history::{Memory, NewCommit};
-
-    /// The same numbers on every machine.
-    struct Dice(u64);
-
-    impl Dice {
-        fn below(&mut self, n: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(self.0 >> 33).expect("31 bits fit") % n
-        }
-
-        fn some(&mut self, of: &[Oid], most: usize) -> Vec<Oid> {
-            (0..=self.below(most)).map(|_| of[self.below(of.len())]).collect()
-        }
-    }
-
-    /// Commits with up to three parents, most of them recent, now and then a new root.
-    fn grown(dice: &mut Dice, commits: usize) -> (Memory, Vec<Oid>) {
-        let mut memory = Memory::default();
-        let mut ids: Vec<Oid> = vec![];
-        for n in 0..commits {
-            let wanted = if n == 0 || dice.below(20) == 0 { 0 } else { [1, 1, 1, 2, 2, 3][dice.below(6)] };
-            let mut parents: Vec<Oid> = vec![];
-            for _ in 0..wanted {
-                let back = if dice.below(4) == 0 { n } else { n.min(6) };
-                let parent = ids[n - 1 - dice.below(back)];
-                if !parents.contains(&parent) {
-                    parents.push(parent);
-                }
-            }
-            ids.push(memory.add_commit(&NewCommit {
-                parents,
-                message: n.to_string(),
-                ..NewCommit::default()
-            }));
-        }
-        (memory, ids)
-    }
+    use crate::history::Memory;
 
     /// A chart with some lines, cut from one another, and some tips beside them.
     fn charted<'a>(dice: &mut Dice, memory: &'a Memory, ids: &[Oid]) -> Chart<'a> {

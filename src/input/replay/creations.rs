@@ -115,14 +115,14 @@ impl Scene<'_> {
         before.extend(self.tags_where(|other| match (&tag.kind, &other.kind) {
             _ if other.entry.name == tag.entry.name => false,
             (RefKind::VersionTag(ours), RefKind::VersionTag(theirs)) => match world {
-                World::Latest => theirs < ours,
+                World::Latest | World::Logged => theirs < ours,
                 World::Dated => (other.date, theirs) < (tag.date, ours),
             },
             (RefKind::Record(_), RefKind::Record(_)) => {
                 (other.date, &other.entry.name) < (tag.date, &tag.entry.name)
             }
             (_, RefKind::Record(record)) => match world {
-                World::Latest => !record.revokes,
+                World::Latest | World::Logged => !record.revokes,
                 World::Dated => other.date <= tag.date,
             },
             _ => true,

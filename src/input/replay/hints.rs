@@ -2,6 +2,7 @@
 
 use super::Replayed;
 use super::scene::{Scene, Trunk};
+use super::settle::note;
 use super::worlds::World;
 use crate::facts::{LineId, RefKind, kind_of};
 use crate::finding::Finding;
@@ -16,8 +17,15 @@ impl Scene<'_> {
         let (step, merged) = (self.chart.survey.id(step), self.chart.survey.id(merged));
         let commit = self.replay.history.commit(step)?;
         let subject = commit.subject();
-        let Some(branch) = merged_name(&subject) else { return Ok(()) };
+        let Some(branch) = merged_name(&subject).filter(|_| !subject.starts_with("Merge tag ")) else {
+            return Ok(());
+        };
         let name = RefName::of_branch(branch);
+        if name == trunk.name {
+            // Somebody's copy of the line and the line itself: which of them was the line before?
+            note(found, "foxtrot-merge", "a line was merged into itself, and may have changed sides");
+            return Ok(());
+        }
         let policy = self.replay.policy;
         let kind = kind_of(policy, &name);
         let is_line = matches!(kind, RefKind::Integration);

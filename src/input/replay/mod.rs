@@ -5,6 +5,9 @@
 //! is a finding (`settle`). The history is read once, into a chart that answers without walking.
 
 mod answers;
+mod arrivals;
+#[cfg(test)]
+mod chance;
 mod chart;
 mod creations;
 mod dates;
@@ -22,6 +25,7 @@ use crate::history::{Answer, ByteSlice, History, Oid, RefName, Refs, Seconds};
 use crate::policy::Policy;
 use crate::push::{Place, Push, RefUpdate};
 use crate::verdict::Undecidable;
+pub use arrivals::Arrivals;
 use scene::Scene;
 
 /// What a replay needs to know.
@@ -58,7 +62,15 @@ impl Replay<'_> {
     /// # Errors
     /// With the first thing that could not be read.
     pub fn run(&self) -> Answer<Replayed> {
-        Scene::read(self, false)?.judge()
+        Scene::read(self, false, None)?.judge()
+    }
+
+    /// [`Self::run`], with what the event log says of when refs arrived.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_with(&self, arrivals: &Arrivals) -> Answer<Replayed> {
+        Scene::read(self, false, Some(arrivals))?.judge()
     }
 
     /// [`Self::run`], but the rules are asked about every step, those beyond doubt included: slower,
@@ -67,7 +79,7 @@ impl Replay<'_> {
     /// # Errors
     /// As [`Self::run`].
     pub fn run_thoroughly(&self) -> Answer<Replayed> {
-        Scene::read(self, true)?.judge()
+        Scene::read(self, true, None)?.judge()
     }
 }
 
@@ -196,5 +208,71 @@ mod tests {
         let findings = audit(&drawn).findings;
         assert_eq!(found(&drawn), ["merge-source develop"]);
         assert_eq!(findings[0].at_most, Some(crate::finding::Level::Warn));
+    }
+
+    #[test]
+    fn what_is_not_asked_has_nothing_to_say_however_a_history_grew() {
+        let policies = [Policy::built_in(), Policy::preset("git-flow").expect("it is there")];
+        let mut said = 0;
+        for seed in 0..400 {
+            let mut dice = chance::Dice(seed);
+            let commits = 6 + dice.below(60);
+            let (mut memory, ids) = chance::grown(&mut dice, commits);
+            let refs = chance::refs(&mut dice, &mut memory, &ids);
+            let since = if dice.below(3) == 0 { vec![ids[dice.below(ids.len())]] } else { vec![] };
+            let since_date = (dice.below(4) == 0).then_some(3600 * 500_010);
+            let policy = &policies[dice.below(2)];
+            let now = 3600 * 501_000;
+            let replay = Replay { policy, history: &memory, refs: &refs, since, since_date, now };
+            let found = replay.run().expect("a history in memory is whole");
+            let thorough = replay.run_thoroughly().expect("a history in memory is whole");
+            assert_eq!(found.findings, thorough.findings, "seed {seed}");
+            assert_eq!(found.undecidable, thorough.undecidable, "seed {seed}");
+            assert_eq!(found.updates, thorough.updates, "seed {seed}");
+            said += found.findings.len();
+        }
+        assert!(said > 1000, "these histories are a mess, and only {said} findings");
+    }
+
+    /// Hours after the first date.
+    fn logged(drawn: &Drawn, pushes: &[(&str, &str, &str)]) -> Arrivals {
+        let mut arrivals = Arrivals::default();
+        for (push, (name, old, new)) in (0..).zip(pushes) {
+            let name = RefName::new(*name);
+            let new = drawn.commit(new).or_else(|| Some(drawn.refs.get(&name)?.id));
+            arrivals.add(push, name, drawn.commit(old), new.expect("the story has it"));
+        }
+        arrivals
+    }
+
+    #[test]
+    fn the_event_log_decides_where_dates_only_claim() {
+        let drawn = story(&SPRINT, &REFS);
+        let record = |version| {
+            let below = format!("refs/tags/deployed/prod/{version}/");
+            let names = drawn.refs.iter().map(|entry| entry.name.full().to_string());
+            names.into_iter().find(|name| name.starts_with(&below)).expect("the story has a record")
+        };
+        let (first, second) = (record("v1.0.0"), record("v1.0.0-hotfix1"));
+        let early = [
+            ("refs/tags/v1.0.0", "", ""),
+            (first.as_str(), "", ""),
+            ("refs/tags/v1.0.0-hotfix1", "", ""),
+            ("refs/heads/develop", "N", "B"),
+            ("refs/heads/master", "A", "P"),
+            (second.as_str(), "", ""),
+        ];
+        let late = [early[0], early[1], early[2], early[5], early[3], early[4]];
+        let policy = Policy::built_in();
+        let rules = |pushes: &[(&str, &str, &str)]| {
+            let since = drawn.commit("A").into_iter().collect();
+            let (history, refs) = (&drawn.history, &drawn.refs);
+            let now = FIRST_DATE + 86_400;
+            let replay = Replay { policy: &policy, history, refs, since, since_date: None, now };
+            let replayed = replay.run_with(&logged(&drawn, pushes)).expect("a picture can be read");
+            replayed.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(&late), [""; 0]);
+        assert_eq!(rules(&early), ["unconfirmed-merge-back", "unconfirmed-merge-back", "production-tree"]);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::chart::Chart;
 use super::dates::Dates;
 use super::settle::Open;
-use super::{Replay, Replayed, squashes};
+use super::{Arrivals, Replay, Replayed, squashes};
 use crate::facts::{Facts, LineId, RefKind, Shared, kind_of};
 use crate::finding::Finding;
 use crate::history::{Answer, History, Object, Oid, Ref, RefName, Refs, Seconds, Unreadable};
@@ -27,6 +27,8 @@ pub(super) struct Trunk {
     pub(super) dates: Dates,
     /// Where a release that is not confirmed may come in squashed.
     pub(super) open: OnceCell<Vec<bool>>,
+    /// Which push brought each step.
+    pub(super) arrivals: OnceCell<Vec<Option<u64>>>,
 }
 
 /// A version tag, a record or another tag, with what the replay asks of it.
@@ -83,6 +85,8 @@ pub(super) struct Scene<'a> {
     pub(super) replay: &'a Replay<'a>,
     /// Whether to ask about what is beyond doubt, too.
     pub(super) thorough: bool,
+    /// What the event log says, where there is one.
+    pub(super) arrivals: Option<&'a Arrivals>,
     pub(super) chart: Chart<'a>,
     pub(super) trunks: Vec<Trunk>,
     pub(super) tags: Vec<Dated>,
@@ -101,7 +105,11 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn read(replay: &'a Replay<'a>, thorough: bool) -> Answer<Self> {
+    pub(super) fn read(
+        replay: &'a Replay<'a>,
+        thorough: bool,
+        arrivals: Option<&'a Arrivals>,
+    ) -> Answer<Self> {
         let tags = read_tags(replay)?;
         let mut tips: Vec<Oid> = replay.refs.below("refs/heads/").iter().map(|branch| branch.id).collect();
         tips.extend(tags.iter().filter_map(|tag| tag.commit));
@@ -111,6 +119,7 @@ impl<'a> Scene<'a> {
         let mut scene = Self {
             replay,
             thorough,
+            arrivals,
             chart: Chart::read(replay.history, &tips)?,
             trunks: vec![],
             tags,
@@ -228,6 +237,7 @@ impl<'a> Scene<'a> {
             gone,
             dates: Dates::new(end as usize),
             open: OnceCell::new(),
+            arrivals: OnceCell::new(),
         });
         Ok(())
     }

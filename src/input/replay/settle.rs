@@ -61,15 +61,20 @@ pub(super) fn settle(latest: Vec<Finding>, dated: &[Finding], found: &mut Replay
         .filter(|finding| !sure.iter().chain(&unsure).any(|other| same(finding, other)))
         .collect();
     for finding in unsure.iter().chain(only_dated) {
-        if sure.iter().all(|known| known.rule != finding.rule) {
+        if sure.iter().all(|other| other.rule != finding.rule) {
             note(found, finding.rule, DATES);
         }
     }
-    found.findings.extend(sure.into_iter().map(|finding| match finding.rule {
+    found.findings.extend(sure.into_iter().map(known));
+}
+
+/// Says of a finding what it cannot know.
+pub(super) fn known(finding: Finding) -> Finding {
+    match finding.rule {
         // Another branch may have held the same commits, and be gone.
         "merge-source" => finding.note("as far as the branches that still stand show").warning(),
         _ => finding,
-    }));
+    }
 }
 
 /// Counts a question that history does not answer.

@@ -3,7 +3,7 @@
 use super::Replayed;
 use super::chart::Place;
 use super::scene::{Scene, Trunk};
-use super::settle::{note, settle};
+use super::settle::{known, note, settle};
 use super::worlds::World;
 use crate::facts::LineId;
 use crate::finding::Finding;
@@ -41,6 +41,11 @@ impl Scene<'_> {
         }
         let latest = self.step_findings(trunk, at, World::Latest, None, found)?;
         if latest.is_empty() && !self.brings_a_release(trunk, at) {
+            return self.hint(trunk, at, found);
+        }
+        if self.log_decides(trunk, at)? {
+            let logged = self.step_findings(trunk, at, World::Logged, None, found)?;
+            found.findings.extend(logged.into_iter().map(known));
             return self.hint(trunk, at, found);
         }
         let dated = self.step_findings(trunk, at, World::Dated, None, found)?;

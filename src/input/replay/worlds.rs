@@ -2,7 +2,8 @@
 //!
 //! That is not recorded, so a step is judged in two worlds: the *latest* one, in which everything
 //! had happened that does not contain the step, and the *dated* one, in which everything had
-//! happened that claims an earlier date.
+//! happened that claims an earlier date. Where a server's event log has the pushes that the two
+//! differ in, there is a third, and it decides: the *logged* one.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +14,12 @@ use crate::finding::Finding;
 use crate::history::{Answer, Ref, Refs};
 use crate::push::RefUpdate;
 
-/// One of the two worlds.
+/// One of the worlds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum World {
     Latest,
     Dated,
+    Logged,
 }
 
 /// How many sets of tags are remembered.
@@ -60,7 +62,7 @@ impl Scene<'_> {
         }
         let taken = self.chart.taken_at(other.lane, step);
         let latest = taken.map_or_else(|| self.end(other), |taken| taken - 1);
-        if world == World::Latest {
+        if world != World::Dated {
             return Ok(Some(latest));
         }
         let date = self.date(trunk, at)?;
@@ -94,12 +96,22 @@ impl Scene<'_> {
 
     /// The tags as they may have stood, and what GitLab says of deployments.
     fn tags_at(&self, trunk: &Trunk, at: u32, world: World) -> Answer<Refs> {
-        let date = if world == World::Dated { Some(self.date(trunk, at)?) } else { None };
+        Ok(self.tags_named(self.standing_tags(trunk, at, world)?))
+    }
+
+    /// The tags that may have stood, by their places in `tags`.
+    fn standing_tags(&self, trunk: &Trunk, at: u32, world: World) -> Answer<Vec<usize>> {
+        let date = if world == World::Dated { self.date(trunk, at)? } else { 0 };
+        let push = self.step_arrival(trunk, at);
         let stands = |(index, tag): (usize, &Dated)| {
-            let on_time = match date {
+            let on_time = match world {
                 // What was ever confirmed, was confirmed: a later roll-back does not undo it.
-                None => !tag.revokes(),
-                Some(date) => tag.date <= date,
+                World::Latest => !tag.revokes(),
+                World::Dated => tag.date <= date,
+                World::Logged => match self.tag_arrival(index) {
+                    Some(arrival) => Some(arrival) < push,
+                    None => !tag.revokes(),
+                },
             };
             let counts = match tag.kind {
                 RefKind::VersionTag(_) => tag.commit.is_some() && !self.tagged.has(index, trunk.lane, at),
@@ -108,7 +120,21 @@ impl Scene<'_> {
             };
             (on_time && counts).then_some(index)
         };
-        Ok(self.tags_named(self.tags.iter().enumerate().filter_map(stands).collect()))
+        Ok(self.tags.iter().enumerate().filter_map(stands).collect())
+    }
+
+    /// Whether the event log has something to say: it has the step and every tag that stands in
+    /// one of the two worlds only, and it does not agree with both.
+    pub(super) fn log_decides(&self, trunk: &Trunk, at: u32) -> Answer<bool> {
+        if self.step_arrival(trunk, at).is_none() {
+            return Ok(false);
+        }
+        let latest = self.standing_tags(trunk, at, World::Latest)?;
+        let dated = self.standing_tags(trunk, at, World::Dated)?;
+        let logged = self.standing_tags(trunk, at, World::Logged)?;
+        let [latest, dated, logged] = [latest, dated, logged].map(BTreeSet::from_iter);
+        let mut between = latest.symmetric_difference(&dated);
+        Ok((logged != latest || logged != dated) && between.all(|tag| self.tag_arrival(*tag).is_some()))
     }
 
     fn tags_named(&self, tags: Vec<usize>) -> Refs {
