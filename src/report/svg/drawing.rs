@@ -211,7 +211,11 @@ impl Drawing<'_> {
             What::Run { .. } => group.all(fold(&stop.what, (x, y))),
             What::Releases { .. } => group.all(self.folded_releases(stop, (x, y))),
         };
-        let beside = if matches!(stop.what, What::Step { .. }) { (x, y) } else { (x, y + 18) };
+        let beside = match stop.what {
+            What::Step { .. } => (x, y),
+            What::Run { .. } => (x, y + 18),
+            What::Releases { .. } => (x, y + 26),
+        };
         group.all(flags(stop, (x, y))).all(self.marker(&stop.findings, beside))
     }
 

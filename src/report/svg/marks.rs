@@ -1,5 +1,6 @@
 //! Version tags, confirmations, findings, and what the shapes mean.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::super::markup::{Element, element};
@@ -66,7 +67,7 @@ impl Drawing<'_> {
         self.layout.height = y + 12;
         let mut x = 24;
         let mut group = element("g");
-        for (sign, words, wide) in signs(y) {
+        for (sign, words, wide) in signs() {
             let moved = element("g").with("transform", format!("translate({x} {y})")).holding(sign);
             let text =
                 element("text").class("fc-small fc-muted").with("x", x + wide).with("y", y + 4).text(words);
@@ -83,27 +84,26 @@ impl Drawing<'_> {
         group
     }
 
-    /// Returns the findings below a picture that stands alone.
-    pub fn listed(&mut self) -> Vec<Element> {
-        let findings = self.picture.findings;
-        let wide = self.layout.width - 80;
-        let mut lines = vec![];
-        for (at, judged) in findings.iter().enumerate().take(LISTED) {
+    /// Returns the findings below a picture that stands alone; what is said alike is said once.
+    pub fn listed(&mut self) -> Element {
+        let said = said(self.picture.findings);
+        let room = said.iter().take(LISTED).map(|(_, of)| marker_width(of)).max().unwrap_or_default();
+        let left = 40 + room;
+        let mut list = element("g").class("fc-list");
+        for (text, of) in said.iter().take(LISTED) {
             self.layout.height += 24;
             let y = self.layout.height;
-            let finding = &judged.finding;
-            let text = format!("{}: {}", finding.rule, finding.message.replace('`', ""));
-            let words = element("text").with("x", 64).with("y", y + 4).text(cut_to(&text, 12, wide));
-            lines.extend(self.marker(&[at], (40, y)));
-            lines.push(words);
+            let words = element("text").with("x", left).with("y", y + 4);
+            let words = words.text(cut_to(text, 12, self.layout.width - left - 30));
+            list = list.all(self.marker(of, (24 + room / 2, y))).holding(words);
         }
-        if findings.len() > LISTED {
+        let more: usize = said.iter().skip(LISTED).map(|(_, of)| of.len()).sum();
+        if more > 0 {
             self.layout.height += 22;
-            let text = format!("and {} more: flowcheck audit", findings.len() - LISTED);
-            let y = self.layout.height + 4;
-            lines.push(element("text").class("fc-muted").with("x", 64).with("y", y).text(text));
+            let text = element("text").class("fc-muted").with("x", left).with("y", self.layout.height + 4);
+            list = list.holding(text.text(format!("and {more} more: flowcheck audit")));
         }
-        lines
+        list
     }
 }
 
@@ -119,6 +119,22 @@ pub(super) fn flags(stop: &Stop, (x, y): (i32, i32)) -> Vec<Element> {
         flags.push(flag(tag, (x, y - up)));
     }
     flags
+}
+
+/// Returns what is said, in the order of the findings, each with those that say it.
+fn said(findings: &[Judged]) -> Vec<(String, Vec<usize>)> {
+    let mut said: Vec<(String, Vec<usize>)> = vec![];
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for (at, judged) in findings.iter().enumerate() {
+        let finding = &judged.finding;
+        let text = format!("{}: {}", finding.rule, finding.message.replace('`', ""));
+        let place = *known.entry(text.clone()).or_insert(said.len());
+        match said.get_mut(place) {
+            Some((_, of)) => of.push(at),
+            None => said.push((text, vec![at])),
+        }
+    }
+    said
 }
 
 fn severity(judged: &Judged) -> u8 {
@@ -166,7 +182,7 @@ fn rolled_back((x, y): (i32, i32)) -> Element {
 }
 
 /// The signs of the legend, around the origin, each with its words and its width.
-fn signs(_: i32) -> Vec<(Element, &'static str, i32)> {
+fn signs() -> Vec<(Element, &'static str, i32)> {
     let circle =
         |class: &str, r: i32| element("circle").class(class).with("cx", 4).with("cy", 0).with("r", r);
     let rect = |class: &str, wide: i32, round: i32| {

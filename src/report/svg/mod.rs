@@ -49,7 +49,7 @@ pub(super) fn picture_element(picture: &Picture<'_>) -> Element {
     let layout = Layout::new(picture.flow, top);
     let mut drawing = Drawing { picture, layout };
     let legend = drawing.legend();
-    let listed = if alone { drawing.listed() } else { vec![] };
+    let listed = alone.then(|| drawing.listed());
     let (width, height) = (drawing.layout.width, drawing.layout.height + 16);
     let root = element("svg")
         .with("xmlns", "http://www.w3.org/2000/svg")

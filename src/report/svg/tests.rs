@@ -12,10 +12,14 @@ fn drawn(sample: &Sample) -> String {
     render(&Picture { flow, findings, title: "Shop", anchors: None })
 }
 
-/// The numbers of the findings that a picture marks, outside its list.
+/// The numbers of the findings that a picture marks, its list left out.
 fn marked(text: &str) -> BTreeSet<usize> {
     let document = roxmltree::Document::parse(text).expect("well-formed XML");
-    let marks = document.descendants().filter_map(|node| node.attribute("data-findings"));
+    let listed = |node: &roxmltree::Node<'_, '_>| {
+        node.ancestors().any(|above| above.attribute("class") == Some("fc-list"))
+    };
+    let marks = document.descendants().filter(|node| !listed(node));
+    let marks = marks.filter_map(|node| node.attribute("data-findings"));
     marks.flat_map(|list| list.split(' ').map(|n| n.parse::<usize>().unwrap())).collect()
 }
 
@@ -43,6 +47,18 @@ fn every_finding_has_a_mark() {
     let sample = judged(&sprint());
     assert!(sample.verdict.findings.len() >= 2);
     assert_eq!(marked(&drawn(&sample)), (1..=sample.verdict.findings.len()).collect());
+}
+
+#[test]
+fn what_is_said_alike_is_listed_once() {
+    let history = sprints(9);
+    let text = drawn(&found(&history, (1..=9).map(|n| on_develop(&history, &format!("M{n}"))).collect()));
+    let document = roxmltree::Document::parse(&text).expect("well-formed XML");
+    let list = document.descendants().find(|node| node.attribute("class") == Some("fc-list")).unwrap();
+    let lines: Vec<&str> =
+        list.children().filter(|node| node.has_tag_name("text")).filter_map(|node| node.text()).collect();
+    assert_eq!(lines, ["direct-commit: develop takes it"]);
+    assert!(list.descendants().any(|node| node.text() == Some("1–9")));
 }
 
 #[test]
