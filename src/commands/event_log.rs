@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::arrival::Arrival;
 use super::kept;
 use crate::facts::version_of;
 use crate::history::name::escape;
 use crate::history::{ByteSlice as _, Oid, RefName};
 use crate::input::replay::Arrivals;
-use crate::input::{Environment, HookLine, Host};
+use crate::input::{HookLine, Host};
 use crate::policy::{Mode, Policy};
-use crate::push::Pusher;
 use crate::repository::Repository;
 use crate::verdict::{Judged, Outcome, Verdict};
 
@@ -32,11 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Scene<'a> {
     pub(super) time: jiff::Timestamp,
     pub(super) lines: &'a [HookLine],
-    pub(super) environment: &'a Environment,
-    pub(super) host: Host,
-    pub(super) pusher: &'a Pusher,
-    pub(super) from: Option<String>,
-    pub(super) policy: &'a Policy,
+    pub(super) arrival: &'a Arrival,
+    pub(super) from: Option<&'a str>,
     /// What is thought of it now; `None` where that could not be found out.
     pub(super) verdict: Option<&'a Verdict>,
 }
@@ -49,8 +46,7 @@ pub(super) struct Event {
     #[serde(rename = "event")]
     kind: &'static str,
     server: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    repository: Option<String>,
+    repository: String,
     pusher: Who,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
@@ -98,28 +94,21 @@ struct Finding {
 
 impl Event {
     pub(super) fn new(scene: &Scene<'_>) -> Self {
-        let variable = |name: &str| scene.environment.get(name).map(|value| escape(value));
-        let on_gitlab = scene.host == Host::GitLab;
-        let repository = match scene.host {
-            Host::GitLab => variable("GL_REPOSITORY"),
-            Host::Gitea => variable("GITEA_REPO_NAME"),
-            Host::Ghes => variable("GITHUB_REPO_NAME"),
-            Host::Gitolite => variable("GL_REPO"),
-            Host::Bitbucket | Host::Http | Host::Plain => None,
-        };
-        let options = scene.environment.push_options();
+        let Arrival { policy, environment, host, .. } = scene.arrival;
+        let (options, pusher) = (environment.push_options(), scene.arrival.pusher());
+        let protocol = environment.get("GL_PROTOCOL").filter(|_| *host == Host::GitLab);
         Self {
             version: 1,
             time: scene.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             kind: "push",
-            server: server(scene.host),
-            repository,
+            server: server(*host),
+            repository: scene.arrival.name(),
             pusher: Who {
-                name: scene.pusher.name.as_ref().map(|name| escape(name.as_bytes())),
-                id: scene.pusher.id.as_ref().map(|id| escape(id.as_bytes())),
+                name: pusher.name.as_ref().map(|name| escape(name.as_bytes())),
+                id: pusher.id.as_ref().map(|id| escape(id.as_bytes())),
             },
-            from: scene.from.as_ref().map(|from| escape(from.as_bytes())),
-            protocol: on_gitlab.then(|| variable("GL_PROTOCOL")).flatten(),
+            from: scene.from.map(|from| escape(from.as_bytes())),
+            protocol: protocol.map(|protocol| escape(protocol)),
             options: options
                 .iter()
                 .filter(|option| option.starts_with(b"flowcheck."))
@@ -128,8 +117,8 @@ impl Event {
             updates: scene.lines.iter().map(update).collect(),
             verdict: verdict(scene.verdict),
             policy: Source {
-                source: escape(scene.policy.source.as_bytes()),
-                mode: if scene.policy.mode == Mode::Enforce { "enforce" } else { "evaluate" },
+                source: escape(policy.source.as_bytes()),
+                mode: if policy.mode == Mode::Enforce { "enforce" } else { "evaluate" },
             },
             findings: scene
                 .verdict
@@ -184,9 +173,10 @@ pub(super) fn path(policy: &Policy, repository: &Repository) -> PathBuf {
     repository.common_dir().join(policy.log_file.as_deref().unwrap_or("flowcheck.jsonl"))
 }
 
-/// Returns the tags that the log has seen, where the push creates one whose number must be new.
-/// A log that cannot be read has seen nothing: records are what is relied on.
-pub(super) fn seen_tags(policy: &Policy, repository: &Repository, lines: &[HookLine]) -> BTreeSet<RefName> {
+/// Returns the tags of this repository that the log has seen, where the push creates one whose
+/// number must be new. A log that cannot be read has seen nothing: records are what is relied on.
+pub(super) fn seen_tags(arrival: &Arrival, lines: &[HookLine]) -> BTreeSet<RefName> {
+    let Arrival { repository, policy, .. } = arrival;
     let is_counted = |line: &HookLine| {
         let tag = line.name.tag().and_then(|tag| tag.to_str().ok());
         line.old.is_none()
@@ -195,7 +185,10 @@ pub(super) fn seen_tags(policy: &Policy, repository: &Repository, lines: &[HookL
     if !lines.iter().any(is_counted) {
         return BTreeSet::new();
     }
-    tags_in(&path(policy, repository)).unwrap_or_default()
+    let path = path(policy, repository);
+    // A log outside may be that of many; one that is moved with its repository knows it by any name.
+    let name = (!path.starts_with(repository.common_dir())).then(|| arrival.name());
+    tags_in(&path, name.as_deref()).unwrap_or_default()
 }
 
 /// Returns when refs arrived, as far as the log has it; nothing where there is no log.
@@ -219,6 +212,8 @@ pub(super) fn arrivals(policy: &Policy, repository: &Repository) -> Arrivals {
 #[derive(Deserialize)]
 struct Named {
     #[serde(default)]
+    repository: Option<String>,
+    #[serde(default)]
     updates: Vec<NamedRef>,
 }
 
@@ -231,7 +226,8 @@ struct NamedRef {
     new: Option<String>,
 }
 
-fn tags_in(path: &Path) -> io::Result<BTreeSet<RefName>> {
+fn tags_in(path: &Path, repository: Option<&str>) -> io::Result<BTreeSet<RefName>> {
+    let is_meant = |named: &Named| repository.is_none_or(|it| named.repository.as_deref() == Some(it));
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(MEMORY)))?;
@@ -241,7 +237,7 @@ fn tags_in(path: &Path) -> io::Result<BTreeSet<RefName>> {
         // Most lines are about branches, and a line that was cut off is no JSON.
         let named =
             line.contains_str("refs/tags/").then(|| serde_json::from_slice::<Named>(&line).ok()).flatten();
-        let refs = named.map_or_else(Vec::new, |named| named.updates);
+        let refs = named.filter(is_meant).map_or_else(Vec::new, |named| named.updates);
         tags.extend(
             refs.into_iter().map(|named| RefName::new(named.r#ref)).filter(|name| name.tag().is_some()),
         );
@@ -340,8 +336,8 @@ mod tests {
             append(&path, &format!("{line}\n")).unwrap();
         }
         let expected = ["v1.0.0-hotfix1", "v1.0.0-hotfix2"].map(RefName::of_tag);
-        assert_eq!(tags_in(&path).unwrap(), expected.into());
-        assert!(tags_in(&dir.path().join("none")).is_err());
+        assert_eq!(tags_in(&path, None).unwrap(), expected.into());
+        assert!(tags_in(&dir.path().join("none"), None).is_err());
     }
 
     #[test]

@@ -7,18 +7,17 @@ use std::time::{Duration, Instant};
 
 use gix::hash::Kind as Hash;
 
+use super::arrival::Arrival;
 use super::deadline::Deadline;
-use super::host::{Arrival, HostArgs};
+use super::host::HostArgs;
 use super::lock::Lock;
 use super::output::{self, Output};
-use super::{Exit, Failure, Global, event_log};
+use super::{Exit, Failure, Global};
 use crate::history::{BString, Unreadable};
-use crate::input::{self, Environment, HookLine};
-use crate::policy::{Limits, Policy};
-use crate::push::{Place, Push};
+use crate::input::{Environment, HookLine};
+use crate::policy::Limits;
 use crate::report::{self, Report};
-use crate::repository::Repository;
-use crate::verdict::{self, Verdict};
+use crate::verdict::Verdict;
 
 /// How a hook learns which refs are pushed.
 pub(super) type ReadLines<'a> = &'a dyn Fn(Hash, &Limits) -> Result<Vec<HookLine>, Failure>;
@@ -89,41 +88,13 @@ impl Hook<'_> {
     }
 
     fn verdict_on(&self, arrival: &Arrival) -> Result<Option<Verdict>, Failure> {
-        let Arrival { repository, policy, environment, .. } = arrival;
-        let lines = (self.read)(repository.hash(), &policy.limits)?;
+        let lines = (self.read)(arrival.repository.hash(), &arrival.policy.limits)?;
         if lines.is_empty() {
             return Ok(None);
         }
-        let verdict = verdict_on(&lines, policy, repository, |push| Push {
-            pusher: Some(arrival.pusher()),
-            options: environment.push_options(),
-            ..push
-        })?;
-        Ok(Some(verdict))
+        let before = arrival.refs(&lines)?;
+        arrival.judge(&lines, before, jiff::Timestamp::now().as_second()).map(Some)
     }
-}
-
-fn verdict_on(
-    lines: &[HookLine],
-    policy: &Policy,
-    repository: &Repository,
-    sent_by: impl FnOnce(Push) -> Push,
-) -> Result<Verdict, Failure> {
-    let mut namespaces = input::namespaces(lines);
-    if policy.confirmation.gitlab_environment {
-        namespaces.insert("refs/environments/".to_owned());
-    }
-    let prefixes: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-    let before = repository.refs(&prefixes).map_err(Failure::Judge)?;
-    let received = input::received(lines, &before, repository, &|name| repository.stands_for(name))?;
-    let push = sent_by(Push {
-        place: Place::Server,
-        now: jiff::Timestamp::now().as_second(),
-        seen_tags: event_log::seen_tags(policy, repository, lines),
-        ..Push::new(before, received.updates)
-    });
-    let verdict = verdict::judge(policy, repository, &push).map_err(Failure::Judge)?;
-    Ok(Verdict { refs: received.refs, ..verdict })
 }
 
 fn unjudged(failure: &Failure, is_web: bool) {

@@ -1,15 +1,15 @@
-//! Which server runs the hook, for which repository, by which policy: what a judgement starts from.
+//! Which server runs a hook, and for which repositories.
 
 use std::path::Path;
 
 use clap::builder::PossibleValuesParser;
 
+use super::arrival::Arrival;
 use super::hook::variables;
 use super::{Failure, Global, in_force, install};
-use crate::input::{Environment, Host};
+use crate::input::Host;
 use crate::policy::discovery::Side;
 use crate::policy::{Policy, SERVERS};
-use crate::push::Pusher;
 use crate::repository::{self, Repository};
 
 /// What a server's hooks take.
@@ -21,14 +21,6 @@ pub struct HostArgs {
     /// The hook is there for every repository: only those that have a policy are judged
     #[arg(long)]
     host_wide: bool,
-}
-
-/// Where a push arrives.
-pub(super) struct Arrival {
-    pub(super) repository: Repository,
-    pub(super) policy: Policy,
-    pub(super) environment: Environment,
-    pub(super) host: Host,
 }
 
 impl HostArgs {
@@ -63,12 +55,6 @@ impl HostArgs {
         if let Some(kind) = &self.server {
             policy.server.kind.clone_from(kind);
         }
-    }
-}
-
-impl Arrival {
-    pub(super) fn pusher(&self) -> Pusher {
-        self.environment.pusher(self.host, &self.policy.server)
     }
 }
 

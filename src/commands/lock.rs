@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::host::Arrival;
+use super::arrival::Arrival;
 use super::{Exit, kept};
 use crate::input::Host;
 

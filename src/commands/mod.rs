@@ -3,6 +3,7 @@
 //! The only layer, with `repository`, that sees standard input and output, files, the clock, the
 //! environment or processes.
 
+mod arrival;
 mod audit;
 mod check;
 mod clone;

@@ -8,9 +8,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::arrival::Arrival;
 use super::deadline::Deadline;
 use super::event_log::{self, Event, Scene};
-use super::host::{Arrival, HostArgs};
+use super::host::HostArgs;
 use super::output::tell;
 use super::pre_receive::standard_input;
 use super::{Exit, Failure, Global};
@@ -18,10 +19,9 @@ use crate::history::{History as _, Oid, Ref, Refs, Unreadable};
 use crate::input::{self, HookLine, Host};
 use crate::policy::Policy;
 use crate::policy::discovery::IN_TREE;
-use crate::push::{Place, Push};
 use crate::report::{self, Format, Report};
 use crate::repository::Repository;
-use crate::verdict::{self, Outcome, Verdict};
+use crate::verdict::{Outcome, Verdict};
 
 /// How much longer than the judgement the hook may take, before it is taken to hang.
 const GRACE: Duration = Duration::from_secs(1);
@@ -43,18 +43,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Exit {
 fn look_back(global: &Global, args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
     let Some(arrival) = args.host.arrival(global, "post-receive")? else { return Ok(()) };
-    let Arrival { repository, policy, environment, host } = &arrival;
+    let Arrival { repository, policy, host, .. } = &arrival;
     let lines = input::server_lines(&standard_input()?, repository.hash(), policy.limits.refs)?;
     if lines.is_empty() {
         return Ok(());
     }
     let time = jiff::Timestamp::now();
-    let pusher = arrival.pusher();
+    let from = came_from(*host);
     let seen_as = |verdict: Option<&Verdict>| {
-        let from = came_from(*host);
-        let scene =
-            Scene { time, lines: &lines, environment, host: *host, pusher: &pusher, from, policy, verdict };
-        Event::new(&scene).line()
+        let from = from.as_deref();
+        Event::new(&Scene { time, lines: &lines, arrival: &arrival, from, verdict }).line()
     };
     let log = event_log::path(policy, repository);
     let allowed = Duration::from_millis(policy.limits.deadline_ms);
@@ -104,27 +102,11 @@ fn changes_the_policy(lines: &[HookLine], policy: &Policy, repository: &Reposito
 
 /// Judges the push by the refs as they are now, with only what it did itself undone.
 fn judge_again(arrival: &Arrival, lines: &[HookLine], now: i64) -> Result<Verdict, Failure> {
-    let Arrival { repository, policy, environment, .. } = arrival;
-    let mut namespaces = input::namespaces(lines);
-    if policy.confirmation.gitlab_environment {
-        namespaces.insert("refs/environments/".to_owned());
-    }
-    let prefixes: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-    let mut before = repository.refs(&prefixes).map_err(Failure::Judge)?;
+    let mut before = arrival.refs(lines)?;
     for line in lines {
-        undo(line, &mut before, repository)?;
+        undo(line, &mut before, &arrival.repository)?;
     }
-    let received = input::received(lines, &before, repository, &|name| repository.stands_for(name))?;
-    let push = Push {
-        place: Place::Server,
-        now,
-        pusher: Some(arrival.pusher()),
-        options: environment.push_options(),
-        seen_tags: event_log::seen_tags(policy, repository, lines),
-        ..Push::new(before, received.updates)
-    };
-    let verdict = verdict::judge(policy, repository, &push).map_err(Failure::Judge)?;
-    Ok(Verdict { refs: received.refs, ..verdict })
+    arrival.judge(lines, before, now)
 }
 
 /// Puts a ref, and those that stand for it, back to where they were.

@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Unusable;
+use crate::history::name::escape;
 use crate::history::{BStr, BString, ByteSlice};
 use crate::policy::Server;
 use crate::push::Pusher;
 
 /// The variables that are read, beside `GIT_PUSH_OPTION_<n>` and the one that the policy names.
-const VARIABLES: [&str; 36] = [
+const VARIABLES: [&str; 39] = [
     "BB_HOOK_TYPE",
+    "BB_PROJECT_KEY",
+    "BB_REPO_SLUG",
     "BB_USER_NAME",
     "CI_MERGE_REQUEST_PROJECT_PATH",
     "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
@@ -27,6 +30,7 @@ const VARIABLES: [&str; 36] = [
     "GITEA_PUSHER_NAME",
     "GITEA_REPO_IS_WIKI",
     "GITEA_REPO_NAME",
+    "GITEA_REPO_USER_NAME",
     "GITHUB_BASE_REF",
     "GITHUB_HEAD_REF",
     "GITHUB_REF",
@@ -160,6 +164,22 @@ impl Environment {
         };
         let id = (host == Host::GitLab).then_some("GL_ID");
         Pusher { name: self.text(name), id: self.text(id) }
+    }
+
+    /// Returns what this host calls the repository, harmless to print; `None` where it says nothing.
+    #[must_use]
+    pub fn repository(&self, host: Host) -> Option<String> {
+        let parts: &[&str] = match host {
+            Host::GitLab => &["GL_REPOSITORY"],
+            Host::Gitea => &["GITEA_REPO_USER_NAME", "GITEA_REPO_NAME"],
+            Host::Ghes => &["GITHUB_REPO_NAME"],
+            Host::Bitbucket => &["BB_PROJECT_KEY", "BB_REPO_SLUG"],
+            Host::Gitolite => &["GL_REPO"],
+            Host::Http | Host::Plain => return None,
+        };
+        let parts: Option<Vec<String>> =
+            parts.iter().map(|name| self.get(name).map(|part| escape(part))).collect();
+        Some(parts?.join("/"))
     }
 
     /// Whether what is pushed to is no code: a wiki, a snippet, or the forge pushing to itself.

@@ -46,7 +46,17 @@ const FORGES: [Forge; 3] = [
         &[("GITHUB_REPO_NAME", "team/shop"), ("GITHUB_USER_IP", "192.0.2.7")],
         "GITHUB_USER_LOGIN",
     ),
-    ("bitbucket", plain, &[("BB_HOOK_TYPE", "PRE"), ("BB_HOOK_TRIGGER_ID", "push")], "BB_USER_NAME"),
+    (
+        "bitbucket",
+        plain,
+        &[
+            ("BB_HOOK_TYPE", "PRE"),
+            ("BB_HOOK_TRIGGER_ID", "push"),
+            ("BB_PROJECT_KEY", "team"),
+            ("BB_REPO_SLUG", "shop"),
+        ],
+        "BB_USER_NAME",
+    ),
 ];
 
 #[test]
@@ -66,6 +76,7 @@ fn each_says_who_pushes_in_its_own_way() {
         let log = shop.log();
         assert_eq!(log.len(), 1, "{server}");
         assert_eq!(log[0]["server"], server);
+        assert_eq!(log[0]["repository"], "team/shop");
         assert_eq!(log[0]["pusher"]["name"], "ann");
         assert_eq!(log[0]["verdict"], "accepted");
         let from = variables.iter().find(|(name, _)| *name == "GITHUB_USER_IP").map(|(_, ip)| *ip);

@@ -6,6 +6,7 @@
 mod attacks;
 mod crowd;
 mod forges;
+mod formats;
 mod gitaly;
 mod gitolite;
 mod host_wide;
@@ -13,6 +14,7 @@ mod http;
 mod killed;
 mod limits;
 mod lock;
+mod log;
 mod same;
 mod ssh;
 mod support;

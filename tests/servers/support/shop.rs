@@ -13,11 +13,18 @@ pub struct Shop {
 impl Shop {
     /// Makes a server that has `develop`, `master` and `release-1.0.0` with its tag, and a clone.
     pub fn new() -> Self {
+        Self::stored_as(&[])
+    }
+
+    /// Makes them with options of `git init`.
+    pub fn stored_as(options: &[&str]) -> Self {
         let shop = Self { dir: tempfile::tempdir().unwrap() };
-        git(shop.dir(), &["init", "-q", "--bare", "-b", "develop", "server.git"]);
+        let init =
+            |rest: &[&str]| git(shop.dir(), &[&["init", "-q", "-b", "develop"], options, rest].concat());
+        init(&["--bare", "server.git"]);
         git(&shop.server(), &["config", "receive.advertisePushOptions", "true"]);
         git(&shop.server(), &["config", "receive.denyDeleteCurrent", "ignore"]);
-        git(shop.dir(), &["init", "-q", "-b", "develop", "clone"]);
+        init(&["clone"]);
         shop.in_clone(&["remote", "add", "origin", "../server.git"]);
         shop.commit("A");
         shop.in_clone(&["branch", "master"]);
