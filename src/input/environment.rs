@@ -13,7 +13,7 @@ use crate::policy::Server;
 use crate::push::Pusher;
 
 /// The variables that are read, beside `GIT_PUSH_OPTION_<n>` and the one that the policy names.
-const VARIABLES: [&str; 39] = [
+const VARIABLES: [&str; 40] = [
     "BB_HOOK_TYPE",
     "BB_PROJECT_KEY",
     "BB_REPO_SLUG",
@@ -49,6 +49,7 @@ const VARIABLES: [&str; 39] = [
     "PRE_COMMIT_REMOTE_NAME",
     "PRE_COMMIT_TO_REF",
     "REMOTE_USER",
+    "SSH_CONNECTION",
     "FLOWCHECK",
     "FLOWCHECK_FORMAT",
     "FLOWCHECK_POLICY",
@@ -133,7 +134,8 @@ impl Environment {
 
     fn detected(&self) -> Host {
         let has = |name| self.0.contains_key(name);
-        if has("GL_REPOSITORY") && has("GL_PROTOCOL") {
+        // GitLab runs hooks far from sshd: where sshd is, it is a client that says so.
+        if has("GL_REPOSITORY") && has("GL_PROTOCOL") && !has("SSH_CONNECTION") {
             Host::GitLab
         } else if has("GITEA_REPO_NAME") {
             Host::Gitea
@@ -282,6 +284,14 @@ mod tests {
         let pinned = Server { kind: "plain".to_owned(), ..auto() };
         let host = environment.host(&pinned);
         assert_eq!(environment.pusher(host, &pinned), Pusher::default());
+    }
+
+    #[test]
+    fn behind_sshd_is_no_gitlab() {
+        let claimed = [&GITLAB[..], &[("SSH_CONNECTION", "192.0.2.7 1 192.0.2.1 22")]].concat();
+        assert_eq!(environment(&claimed).host(&auto()), Host::Plain);
+        let pinned = Server { kind: "gitlab".to_owned(), ..auto() };
+        assert_eq!(environment(&claimed).host(&pinned), Host::GitLab);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! them.
 
 use crate::support::command::{command, run};
-use crate::support::hook;
 use crate::support::shop::Shop;
+use crate::support::{BINARY, hook};
 
 /// Pushes to a host whose configuration for all repositories is `setting`.
 fn push(shop: &Shop, setting: &str, refspec: &str) -> String {
@@ -65,4 +65,27 @@ fn a_policy_that_the_hook_names_is_everybodys() {
     let setting = hooks_for_all(&shop, &format!("--host-wide --policy {policy}"));
     let said = push(&shop, &setting, "develop:refs/heads/nonsense");
     assert!(said.contains("error[branch-name]"), "{said}");
+}
+
+/// Hooks of the configuration run from git 2.54 on: here they are run by hand.
+#[test]
+fn a_hook_that_the_hosts_configuration_names_serves_all() {
+    let shop = Shop::new();
+    let file = shop.dir().join("gitconfig");
+    std::fs::write(&file, "[hook \"flowcheck\"]\n\tevent = pre-receive\n\tcommand = flowcheck pre-receive\n")
+        .unwrap();
+    let line =
+        format!("{} {} refs/heads/nonsense\n", "0".repeat(40), shop.in_clone(&["rev-parse", "develop"]));
+    let code = |system: &std::path::Path| {
+        let mut hook = command(&shop.server(), BINARY);
+        hook.arg("pre-receive").env_remove("GIT_CONFIG_NOSYSTEM").env("GIT_CONFIG_SYSTEM", system);
+        run(&mut hook, line.as_bytes()).status.code()
+    };
+    assert_eq!(code(&file), Some(0));
+    assert_eq!(code(std::path::Path::new("/dev/null")), Some(1), "nobody named it for all");
+    shop.in_server(&["config", "hook.flowcheck.event", "pre-receive"]);
+    assert_eq!(code(&file), Some(1), "this repository names it itself");
+    shop.in_server(&["config", "--unset", "hook.flowcheck.event"]);
+    shop.install("", "");
+    assert_eq!(code(&file), Some(1), "this repository has it itself");
 }

@@ -56,8 +56,11 @@ fn what_a_client_sets_makes_it_nobody_else_and_the_server_nothing_else() {
         &[("GL_USER", "ann"), ("GL_REPO", "shop")],
         &[("REMOTE_USER", "ann")],
     ];
-    // Pinned by the policy, or by the hook's own command line.
-    for (kind, options) in [("plain", ""), ("auto", "--server plain")] {
+    // Pinned by the policy, or by the hook's own command line; that it is no GitLab shows by itself.
+    let gitlab = &claims[..1];
+    for (kind, options, claims) in
+        [("plain", "", &claims[..]), ("auto", "--server plain", &claims), ("auto", "", gitlab)]
+    {
         shop.policy(&[("kind = \"auto\"", &format!("kind = \"{kind}\""))], "[override]\nby = [\"ann\"]\n");
         shop.install("env >env.txt", options);
         for claim in claims {
