@@ -2,6 +2,7 @@
 //!
 //! A finding never disappears; its outcome changes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use globset::{Candidate, GlobBuilder, GlobMatcher};
@@ -17,7 +18,7 @@ use crate::rules::{self, Context};
 pub use crate::rules::rule_level;
 
 /// What becomes of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     /// It rejects the push.
     Rejected,
@@ -167,12 +168,36 @@ impl Verdict {
 /// # Errors
 /// With the first thing that could not be learned: then nothing can be said about the push.
 pub fn judge(policy: &Policy, history: &dyn History, push: &Push) -> Result<Verdict, Unreadable> {
-    let facts = Facts::new(history, policy, push);
-    let findings = rules::judge(&Context { policy, push, facts: &facts });
+    let (push, mut findings) = on_commits(history, push)?;
+    let facts = Facts::new(history, policy, &push);
+    findings.extend(rules::judge(&Context { policy, push: &push, facts: &facts }));
     if let Some(failure) = facts.trouble().into_iter().next() {
         return Err(failure);
     }
-    Ok(weigh(policy, push, findings))
+    Ok(weigh(policy, &push, findings))
+}
+
+/// Takes branches out of the push that would not stand on commits: git lets none, but only after
+/// the hook. All that can be said of them is that.
+fn on_commits<'a>(
+    history: &dyn History,
+    push: &'a Push,
+) -> Result<(Cow<'a, Push>, Vec<Finding>), Unreadable> {
+    let mut astray = vec![];
+    for update in &push.updates {
+        let tip = update.new.filter(|new| update.name.branch().is_some() && update.old != Some(*new));
+        if let Some(tip) = tip
+            && !history.is_commit(tip)?
+        {
+            astray.push(update);
+        }
+    }
+    if astray.is_empty() {
+        return Ok((Cow::Borrowed(push), vec![]));
+    }
+    let findings = astray.iter().map(|update| rules::no_commit_finding(update)).collect();
+    let updates = push.updates.iter().filter(|update| !astray.contains(update)).cloned().collect();
+    Ok((Cow::Owned(Push { updates, ..push.clone() }), findings))
 }
 
 /// Gives each finding its level and outcome.

@@ -45,7 +45,7 @@ struct Group {
     entry: Entry,
     tips: Vec<Oid>,
     bases: Vec<Oid>,
-    /// For kinds that may enter a release until its tag: the tag, whose content may enter still.
+    /// For kinds that may enter a release until its tag: the line's newest step that the tag has.
     until: Option<Oid>,
 }
 
@@ -82,7 +82,7 @@ impl Facts<'_> {
         }
     }
 
-    fn topic_group(&self, line: LineId, kind: usize) -> Group {
+    fn topic_group(&self, moved: &LineMove, kind: usize) -> Option<Group> {
         let topic = &self.policy.topics[kind];
         let mut group = Group {
             entry: Entry::WrongKind,
@@ -90,24 +90,25 @@ impl Facts<'_> {
             bases: self.bases_of(topic),
             until: None,
         };
-        if !topic.into.contains(&line.role()) {
-            return group;
+        if !topic.into.contains(&moved.line.role()) {
+            return Some(group);
         }
         group.entry = Entry::Permitted;
-        if let LineId::Release(release) = line {
+        if let LineId::Release(release) = moved.line {
             let tag = Version::of(release);
             let tagged_before = self.versions(When::Before).contains_key(&tag);
             let tagged_after = self.versions(When::After).contains_key(&tag);
             match topic.while_ {
                 While::BeforeTag if tagged_before => {
                     group.entry = Entry::NotNow;
-                    group.until = self.version_commit(tag, When::After);
+                    let tag = self.version_commit(tag, When::After);
+                    group.until = self.among(&moved.trunk, tag.as_slice())?.first().copied();
                 }
                 While::AfterTag if !tagged_after => group.entry = Entry::NotNow,
                 _ => {}
             }
         }
-        group
+        Some(group)
     }
 
     /// The release lines and version tags, where releases may enter the line. A version tag that
@@ -172,8 +173,8 @@ impl Facts<'_> {
             return Some((None, None));
         }
         let line = moved.line;
-        let mut groups: Vec<Group> =
-            (0..self.policy.topics.len()).map(|kind| self.topic_group(line, kind)).collect();
+        let kinds = 0..self.policy.topics.len();
+        let mut groups = kinds.map(|kind| self.topic_group(moved, kind)).collect::<Option<Vec<Group>>>()?;
         groups.extend(self.release_group(moved)?);
         let entries = self.entries(&incoming, &groups)?;
         let owned = self.owned_by_others(line, &incoming)?;
@@ -425,11 +426,24 @@ impl Facts<'_> {
             let Some(change) = self.ask(self.history.patch(Some(*base), *tip))? else { continue };
             let same = self.ask(self.history.patch(first, commit))? == Some(change);
             // A release that contains the commit was cut above it, and did not come with it.
-            if same && !self.ask(self.history.is_ancestor(commit, *tip))? {
+            if same
+                && !self.ask(self.history.is_ancestor(commit, *tip))?
+                && !self.merges_only_shipped(commit)?
+            {
                 return Some(Some(*release));
             }
         }
         Some(None)
+    }
+
+    /// Whether a commit is a merge that brings nothing but what is shipped.
+    fn merges_only_shipped(&self, merge: Oid) -> Option<bool> {
+        let parents = self.ask(self.history.parents(merge))?;
+        let Some((first, further)) = parents.split_first() else { return Some(false) };
+        let new = self.without(further, &[*first])?;
+        let mut known = self.shipped_below(None);
+        known.push(*first);
+        Some(!new.is_empty() && self.ask(self.history.introduced(&new, &known))?.is_empty())
     }
 
     /// Returns the new trunk commits of a line that are not its own merges: plain commits and

@@ -86,7 +86,8 @@ impl Facts<'_> {
         let mut best: Option<TopicOrigin> = None;
         for release in self.releases(When::After).keys().rev() {
             let found = self.named_origin(topic, *release, update)?;
-            if matches!(found, TopicOrigin::Fits(_)) {
+            let fits = matches!(found, TopicOrigin::Fits(_));
+            if fits && self.lacks_newest(*release, topic.while_, update)?.is_none() {
                 return Some(found);
             }
             if best.as_ref().is_none_or(|best| closeness(&found) < closeness(best)) {

@@ -70,7 +70,9 @@ impl Facts<'_> {
         if fixes.is_empty() {
             return Some(true);
         }
-        for commit in self.ask(self.history.introduced(&[tip], &[tag]))? {
+        // A change may have been made once more by a commit that both have.
+        let below: Vec<Oid> = self.base_of(version, tag).into_iter().collect();
+        for commit in self.ask(self.history.introduced(&[tip], &below))? {
             if self.ask(self.history.parents(commit))?.len() > 1 {
                 continue;
             }
@@ -98,6 +100,7 @@ impl Facts<'_> {
     /// of each release the newest confirmed one, and the newest hotfix where that is not confirmed.
     pub fn owed_versions(&self, release: Release) -> Vec<(Version, bool)> {
         let mut owed: Vec<(Version, bool)> = vec![];
+        let shipped: HashSet<Version> = self.shipped().map(|(version, _)| version).collect();
         let mut releases: Vec<Release> = self
             .versions(When::After)
             .keys()
@@ -106,8 +109,10 @@ impl Facts<'_> {
             .collect();
         releases.dedup();
         for release in releases {
-            let versions = self.versions_of(release, When::After);
-            let confirmed = versions.iter().rfind(|version| self.confirmed().contains_key(version));
+            // A tag of a tree or a blob is no version of anything.
+            let mut versions = self.versions_of(release, When::After);
+            versions.retain(|version| self.version_commit(*version, When::After).is_some());
+            let confirmed = versions.iter().rfind(|version| shipped.contains(version));
             owed.extend(confirmed.map(|version| (*version, true)));
             let newest =
                 versions.last().filter(|newest| newest.hotfix.is_some() && Some(*newest) != confirmed);

@@ -34,18 +34,6 @@ impl Facts<'_> {
         (newest.release > release).then_some(newest)
     }
 
-    /// Returns the short name of a version's tag: as it stands, else as the policy would have it.
-    pub fn tag_name(&self, version: Version) -> String {
-        for when in [When::After, When::Before] {
-            if let Some(tag) = self.versions(when).get(&version) {
-                return tag.name.short();
-            }
-        }
-        let release = self.policy.tags.release.example(&version.release.to_string());
-        let release = release.unwrap_or_else(|| version.release.to_string());
-        version.hotfix.map_or(release.clone(), |n| format!("{release}-hotfix{n}"))
-    }
-
     /// Returns the commit of a version tag.
     pub fn version_commit(&self, version: Version, when: When) -> Option<Oid> {
         self.versions(when).get(&version)?.commit
@@ -86,12 +74,8 @@ impl Facts<'_> {
         update: &RefUpdate,
     ) -> Option<Option<Refusal>> {
         let Some(new) = update.new else { return Some(None) };
-        if let Some(old) = update.old {
-            let line = self.tip(LineId::Release(release), When::Before);
-            let known: Vec<Oid> = [Some(old), line].into_iter().flatten().collect();
-            if self.ask(self.history.introduced(&[new], &known))?.is_empty() {
-                return Some(None);
-            }
+        if self.brings_nothing(release, update)? {
+            return Some(None);
         }
         if let Some(refusal) = self.refusal(release, while_, new)? {
             return Some(Some(refusal));
@@ -102,22 +86,51 @@ impl Facts<'_> {
         Some(None)
     }
 
+    /// Whether a topic of `release` is moved to what it or the release's line had before.
+    fn brings_nothing(&self, release: Release, update: &RefUpdate) -> Option<bool> {
+        let (Some(old), Some(new)) = (update.old, update.new) else { return Some(false) };
+        let line = self.tip(LineId::Release(release), When::Before);
+        let known: Vec<Oid> = [Some(old), line].into_iter().flatten().collect();
+        Some(self.ask(self.history.introduced(&[new], &known))?.is_empty())
+    }
+
+    /// Returns the newest hotfix tag of `release`, where the topic that `update` creates or moves
+    /// mends the release and lacks it. A tag that contains the topic came after it. The outer
+    /// `None`: unknown.
+    pub fn lacks_newest(
+        &self,
+        release: Release,
+        while_: While,
+        update: &RefUpdate,
+    ) -> Option<Option<Version>> {
+        let newest = self.newest_version(release, When::After).filter(|newest| newest.hotfix.is_some());
+        let (Some(newest), Some(new), While::AfterTag) = (newest, update.new, while_) else {
+            return Some(None);
+        };
+        let Some(tag) = self.version_commit(newest, When::After) else { return Some(None) };
+        let excused = self.ask(self.history.is_ancestor(new, tag))?
+            || self.ask(self.history.is_ancestor(tag, new))?
+            || self.brings_nothing(release, update)?;
+        Some((!excused).then_some(newest))
+    }
+
     /// Whether `commit` does not contain the commit of a version tag that is set.
     pub fn lacks(&self, version: Version, commit: Oid) -> Option<bool> {
         let Some(tag) = self.version_commit(version, When::After) else { return Some(false) };
         Some(!self.ask(self.history.is_ancestor(tag, commit))?)
     }
 
+    /// Returns the confirmed version tags that stand where they were confirmed, in flow order. A
+    /// confirmation is of a commit: a tag that the push moves or deletes ships nothing.
+    pub fn shipped(&self) -> impl Iterator<Item = (Version, Oid)> {
+        let stands = |version: Version, commit| self.version_commit(version, When::After) == Some(commit);
+        let confirmed = self.confirmed().iter().map(|(version, confirmed)| (*version, confirmed.commit));
+        confirmed.filter(move |(version, commit)| stands(*version, *commit))
+    }
+
     /// Returns the tips of what is shipped of releases below `release`; all where it is `None`.
-    /// A confirmation is of a commit: a tag that the push moves or deletes ships nothing.
     pub fn shipped_below(&self, release: Option<Release>) -> Vec<Oid> {
-        let versions = self
-            .confirmed()
-            .iter()
-            .filter(|(version, _)| release.is_none_or(|release| version.release < release));
-        let standing = versions.filter(|(version, confirmed)| {
-            self.version_commit(**version, When::After) == Some(confirmed.commit)
-        });
-        standing.map(|(_, confirmed)| confirmed.commit).collect()
+        let below = |version: Version| release.is_none_or(|release| version.release < release);
+        self.shipped().filter(|(version, _)| below(*version)).map(|(_, commit)| commit).collect()
     }
 }

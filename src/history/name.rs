@@ -66,14 +66,17 @@ impl fmt::Debug for RefName {
     }
 }
 
-/// Returns the one of `known` that `word` was probably meant to be.
+/// Returns the one of `known` that `word` was probably meant to be, whatever its case.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word: String = word.chars().take(64).collect::<String>().to_lowercase().replace('_', "-");
     let length = word.chars().count();
-    let distance = |name: &&str| strsim::damerau_levenshtein(word, name);
+    let distance = |name: &&str| strsim::damerau_levenshtein(&word, &name.to_lowercase());
+    let is_part = |name: &str| length >= 4 && (name.starts_with(&word) || word.starts_with(name));
     // Of a name of one letter nothing is left where that is wrong.
-    let near = |name: &&str| distance(name) < length && distance(name) <= 1 + length / 4;
-    known.into_iter().min_by_key(distance).filter(near)
+    let near =
+        |name: &&str| is_part(name) || (distance(name) < length && distance(name) <= (name.len() / 3).max(1));
+    known.into_iter().filter(near).min_by_key(distance)
 }
 
 /// Returns "there is no `what`", with the nearest name that there is.

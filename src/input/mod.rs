@@ -66,16 +66,6 @@ pub enum Unusable {
         /// The object.
         id: Oid,
     },
-    /// A branch shall point to something that is no commit.
-    #[error("judge `{name}`: {id} is a {what}, and a branch can hold only a commit")]
-    NoCommit {
-        /// The ref.
-        name: RefName,
-        /// The object.
-        id: Oid,
-        /// What it is.
-        what: &'static str,
-    },
     /// git runs inside a namespace, whose refs are called otherwise than the pusher calls them.
     #[error("judge inside a git namespace (GIT_NAMESPACE is set, which flowcheck does not support)")]
     Namespace,

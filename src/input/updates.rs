@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{HookLine, Unusable};
-use crate::history::{Answer, ByteSlice, History, Object, Oid, RefName, Refs, Unreadable};
+use crate::history::{Answer, ByteSlice, History, Oid, RefName, Refs, Unreadable};
 use crate::push::RefUpdate;
 
 /// What a hook was given, checked.
@@ -128,14 +128,10 @@ fn is_well_formed(name: &RefName) -> bool {
     name.full().starts_with(b"refs/") && gix::validate::reference::name(name.full()).is_ok()
 }
 
+/// What a branch stands on is for the rules to say.
 fn arrived(name: &RefName, id: Oid, history: &dyn History) -> Result<(), Unusable> {
-    let no_commit = |what| Unusable::NoCommit { name: name.clone(), id, what };
     match history.object(id) {
-        Ok(_) if name.branch().is_none() => Ok(()),
-        Ok(Object::Commit) => Ok(()),
-        Ok(Object::Tag(_)) => Err(no_commit("tag")),
-        Ok(Object::Tree) => Err(no_commit("tree")),
-        Ok(Object::Blob) => Err(no_commit("blob")),
+        Ok(_) => Ok(()),
         Err(Unreadable::Missing(_)) => Err(Unusable::Missing { name: name.clone(), id }),
         Err(source) => Err(Unusable::History { name: name.clone(), source }),
     }
@@ -276,11 +272,10 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_holds_a_commit_and_a_tag_may_hold_anything() {
+    fn what_a_ref_stands_on_is_for_the_rules_to_say() {
         let mut story = story();
         let blob = story.history.add_blob(b"x");
-        let branch = story.read(&[line("refs/heads/x", None, Some(blob))]);
-        assert!(matches!(branch, Err(Unusable::NoCommit { what: "blob", .. })));
+        assert!(story.read(&[line("refs/heads/x", None, Some(blob))]).is_ok());
         assert!(story.read(&[line("refs/tags/x", None, Some(blob))]).is_ok());
     }
 

@@ -5,9 +5,10 @@ use std::ops::Range;
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 use super::build::View;
-use super::mistake::{Mistake, choice, nearest, quote};
+use super::mistake::{Mistake, choice, quote};
 use super::{Base, Deploys, LineRole, Pattern, Policy, overlap, pattern, value};
 use crate::finding::Level;
+use crate::history::name::nearest;
 
 /// Finds what contradicts, and what may not be meant.
 pub(super) fn find(root: &View<'_>, policy: &Policy, mistakes: &mut Vec<Mistake>, advice: &mut Vec<Mistake>) {

@@ -308,18 +308,6 @@ fn wrap(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// Returns those of `known` that come nearest to what was written, if any comes near.
-pub(super) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let written: String = written.chars().take(64).collect::<String>().to_lowercase().replace('_', "-");
-    let distance = |name: &str| strsim::damerau_levenshtein(&written, name);
-    let near = |name: &&str| distance(name) <= (name.len() / 3).max(1) || is_part(&written, name);
-    known.into_iter().filter(near).min_by_key(|name| distance(name))
-}
-
-fn is_part(written: &str, name: &str) -> bool {
-    written.len() >= 4 && (name.starts_with(written) || written.starts_with(name))
-}
-
 /// Returns the words as a list to choose from: `a`, `b` or `c`.
 pub(super) fn choice<'k>(words: impl IntoIterator<Item = &'k str>) -> String {
     list(words, "or")

@@ -1,8 +1,9 @@
 //! The policies that come with flowcheck, and the default, which is one of them.
 
-use super::mistake::{choice, nearest, quote};
+use super::mistake::{choice, quote};
 use super::read::{Load, no_files, read};
 use super::{Mistakes, Policy};
+use crate::history::name::nearest;
 
 /// A policy that comes with flowcheck.
 #[derive(Debug, Clone, Copy)]

@@ -6,8 +6,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{Absent, GROUPS, Key, LEVELS, ROOT, RULE_NAMES, Shape};
-use super::mistake::{Mistake, all, choice, nearest, quote};
+use super::mistake::{Mistake, all, choice, quote};
 use super::{pattern, value};
+use crate::history::name::nearest;
 
 type Value<'t> = Spanned<DeValue<'t>>;
 

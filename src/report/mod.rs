@@ -177,20 +177,12 @@ pub fn render(report: &Report<'_>, format: Format) -> String {
     }
 }
 
-/// Returns the one of `names` that was probably meant by `asked`, if any comes near.
-#[must_use]
-pub fn nearest<'a>(asked: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = names.into_iter().map(|name| (strsim::normalized_damerau_levenshtein(asked, name), name));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 > 0.5).then_some(best.1)
-}
-
 fn list() -> String {
     Format::ALL.map(Format::name).join(", ")
 }
 
 fn meant(asked: &str) -> String {
-    let nearest = nearest(asked, Format::ALL.map(Format::name));
+    let nearest = name::nearest(asked, Format::ALL.map(Format::name));
     nearest.map_or_else(String::new, |name| format!("; `{name}` was probably meant"))
 }
 

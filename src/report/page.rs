@@ -2,9 +2,10 @@
 
 use toml::{Table, Value};
 
+use super::clean;
 use super::text::wrap_to;
-use super::{clean, nearest};
 use crate::finding::Level;
+use crate::history::name::nearest;
 use crate::rules::{RULES, Rule};
 
 /// How wide a page is at most.

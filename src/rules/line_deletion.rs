@@ -1,9 +1,8 @@
 //! A line is not deleted while anything depends on it.
 
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, words};
 use crate::facts::{RefKind, When};
 use crate::finding::{Clause, Finding, Level};
-use crate::history::name::escape;
 use crate::push::RefUpdate;
 use crate::version::Release;
 
@@ -48,7 +47,7 @@ fn release_line(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Vec<F
     let owed = match cx.facts.newest_version(release, When::After) {
         None => format!("`{branch}` has commits that nothing else holds, and no version tag"),
         Some(newest) => {
-            let tag = escape(cx.facts.version_name(newest).as_bytes());
+            let tag = words::version(newest, cx);
             if cx.facts.newest_confirmed(release) == Some(newest) {
                 format!("`{tag}` is confirmed and not merged back everywhere yet")
             } else {

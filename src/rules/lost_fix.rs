@@ -1,6 +1,5 @@
 //! The next version contains every fix that prod already has.
 
-use super::release_state::tag_name;
 use super::words::{self, quoted};
 use super::{Check, Context, Rule};
 use crate::facts::{Cut, LineId, RefKind, When};
@@ -20,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     match (cx.facts.kind(&update.name), update.new) {
-        (RefKind::VersionTag(version), Some(_)) if update.creates() => {
+        (RefKind::VersionTag(version), Some(_)) if update.creates() || update.moves() => {
             let commit = cx.facts.version_commit(version, When::After);
             commit.map_or_else(Vec::new, |commit| lost(update, version.release, commit, cx))
         }
@@ -46,7 +45,7 @@ fn finding(
     confirmed: bool,
     cx: &Context<'_>,
 ) -> Finding {
-    let (name, tag) = (update.name.short(), tag_name(lost, cx));
+    let (name, tag) = (update.name.short(), words::version(lost, cx));
     let environment = &cx.policy.confirmation.environment;
     let commit = cx.facts.version_commit(lost, When::After);
     let mut finding = Finding::new(&update.name, format!("`{name}` does not contain `{tag}`"))
@@ -59,6 +58,9 @@ fn finding(
     } else {
         finding.note(format!("`{tag}` is not confirmed; when it is, {release} has to contain it")).warning()
     };
+    if update.moves() {
+        return finding.note("a version tag stays where it is; what is new gets a new version number");
+    }
     let line = cx.facts.release_name(release);
     if cx.facts.tip(LineId::Release(release), When::After).is_none() {
         return finding;

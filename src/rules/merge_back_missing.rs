@@ -1,6 +1,5 @@
 //! What is confirmed is merged back, soon.
 
-use super::release_state::tag_name;
 use super::words::{self, quoted};
 use super::{Check, Context, Rule, unconfirmed_merge_back};
 use crate::facts::{LineId, Presence};
@@ -30,7 +29,7 @@ fn owed(version: Version, cx: &Context<'_>) -> Vec<Finding> {
 }
 
 fn finding(version: Version, line: LineId, cx: &Context<'_>) -> Finding {
-    let tag = tag_name(version, cx);
+    let tag = words::version(version, cx);
     let name = words::line(line, cx);
     let since = cx.facts.confirmed().get(&version).map_or(cx.push.now, |confirmed| confirmed.since);
     let within = cx.policy.confirmation.merge_back_within;

@@ -112,6 +112,12 @@ pub fn exception_finding(exception: &Exception, name: &RefName, expired: bool) -
     exception::finding(exception, name, expired)
 }
 
+/// Returns the finding of the rule `ref-namespace` about a branch that would stand on no commit.
+#[must_use]
+pub fn no_commit_finding(update: &RefUpdate) -> Finding {
+    ref_namespace::on_no_commit(update)
+}
+
 /// Returns the rule called `id`.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Rule> {

@@ -1,8 +1,7 @@
 //! What is on the production line is byte for byte what runs in prod.
 
-use super::release_state::tag_name;
 use super::{Check, Context, Rule, unconfirmed_merge_back, words};
-use crate::facts::{LineId, When};
+use crate::facts::LineId;
 use crate::finding::{Finding, Level};
 use crate::history::Oid;
 use crate::policy::LineRole;
@@ -28,7 +27,7 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     }
     let differing = moved.trunk.iter().find_map(|commit| Some((*commit, differs(*commit, cx)?)));
     let Some((commit, version)) = differing else { return vec![] };
-    let tag = tag_name(version, cx);
+    let tag = words::version(version, cx);
     let line = words::line(moved.line, cx);
     let finding = Finding::new(&update.name, format!("{line} would not have the content of `{tag}`"))
         .clause(&cx.policy.confirmation.clause)
@@ -51,12 +50,7 @@ fn differs(commit: Oid, cx: &Context<'_>) -> Option<Version> {
 /// The newest confirmed version in the ancestry of `commit`; with parallel lines the newest of
 /// those that this update took in, where it took one in.
 fn newest_confirmed_in(commit: Oid, cx: &Context<'_>) -> Option<(Version, Oid)> {
-    let tags: Vec<(Version, Oid)> = cx
-        .facts
-        .confirmed()
-        .keys()
-        .filter_map(|version| Some((*version, cx.facts.version_commit(*version, When::After)?)))
-        .collect();
+    let tags: Vec<(Version, Oid)> = cx.facts.shipped().collect();
     let commits: Vec<Oid> = tags.iter().map(|(_, tag)| *tag).collect();
     let contained = cx.facts.among(&commits, &[commit])?;
     let newest = |of: &[Oid]| tags.iter().rfind(|(_, tag)| of.contains(tag)).copied();

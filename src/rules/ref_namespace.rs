@@ -60,6 +60,14 @@ fn malformed(update: &RefUpdate) -> Finding {
         .note("`git check-ref-format` says what a name may hold; give it another one")
 }
 
+/// Returns the finding about a branch that would stand on a tag, a tree or a blob.
+pub(super) fn on_no_commit(update: &RefUpdate) -> Finding {
+    let finding =
+        Finding::new(&update.name, format!("`{}` would not stand on a commit", update.name.short()))
+            .note("a branch stands on a commit; for the one below a tag, push `<tag>^{commit}`");
+    Finding { rule: RULE.id, old: update.old, new: update.new, ..finding }
+}
+
 fn outside(update: &RefUpdate) -> Finding {
     let name = update.name.short();
     let finding = Finding::new(&update.name, format!("`{name}` is neither a branch nor a tag"));

@@ -45,7 +45,7 @@ fn refused(
 ) -> Finding {
     let branch = update.name.short();
     let line = cx.facts.release_name(release);
-    let tag = tag_name(Version::of(release), cx);
+    let tag = words::version(Version::of(release), cx);
     match refusal {
         Refusal::Closed => closed(update, release, cx),
         Refusal::Tagged => {
@@ -124,7 +124,7 @@ fn contained_line(update: &RefUpdate, cx: &Context<'_>) -> Option<String> {
 }
 
 fn closed(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Finding {
-    let by = cx.facts.closed_by(release).map_or_else(String::new, |version| tag_name(version, cx));
+    let by = cx.facts.closed_by(release).map_or_else(String::new, |version| words::version(version, cx));
     let name = update.name.short();
     let finding = Finding::new(&update.name, format!("`{name}` belongs to {release}, which is closed"))
         .momentary()
@@ -138,19 +138,8 @@ fn closed(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Finding {
 }
 
 fn lacks_newest(update: &RefUpdate, topic: &Topic, release: Release, cx: &Context<'_>) -> Vec<Finding> {
-    let Some(tip) = update.new else { return vec![] };
-    if topic.while_ != While::AfterTag {
-        return vec![];
-    }
-    let newest = cx.facts.newest_version(release, When::After).filter(|newest| newest.hotfix.is_some());
-    let lacks = |newest: &Version| {
-        // A tag that contains the topic came after it.
-        let tag = cx.facts.version_commit(*newest, When::After)?;
-        let later = cx.facts.ask(cx.facts.history.is_ancestor(tip, tag))?;
-        Some(!later && cx.facts.lacks(*newest, tip)?)
-    };
-    let Some(newest) = newest.filter(|newest| lacks(newest) == Some(true)) else { return vec![] };
-    let (branch, tag) = (update.name.short(), tag_name(newest, cx));
+    let Some(Some(newest)) = cx.facts.lacks_newest(release, topic.while_, update) else { return vec![] };
+    let (branch, tag) = (update.name.short(), words::version(newest, cx));
     let finding =
         Finding::new(&update.name, format!("`{branch}` does not contain `{tag}`, the newest of {release}"))
             .note("it may be merged; what is tested with it is not what prod will get")
@@ -169,7 +158,7 @@ fn line(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Vec<Finding> 
     }
     let Some((_, Some(late))) = cx.facts.accused(&moved) else { return vec![] };
     let name = words::line(moved.line, cx);
-    let tag = tag_name(Version::of(release), cx);
+    let tag = words::version(Version::of(release), cx);
     let tagged = cx.facts.versions(When::Before).contains_key(&Version::of(release));
     let holder = late.holders.first().map_or_else(|| "a branch".to_owned(), |(name, _)| format!("`{name}`"));
     let message = if tagged {
@@ -196,9 +185,4 @@ fn line(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Vec<Finding> 
 
 fn tag(update: &RefUpdate, version: Version, cx: &Context<'_>) -> Vec<Finding> {
     if cx.facts.closed(version.release) { vec![closed(update, version.release, cx)] } else { vec![] }
-}
-
-/// The short name of a version's tag: as it stands, else as the policy would have it.
-pub(super) fn tag_name(version: Version, cx: &Context<'_>) -> String {
-    cx.facts.tag_name(version)
 }

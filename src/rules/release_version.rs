@@ -1,7 +1,6 @@
 //! A release line is for a version that has not shipped, above all that have.
 
-use super::release_state::tag_name;
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, words};
 use crate::facts::{Cut, RefKind, When};
 use crate::finding::{Finding, Level};
 use crate::push::RefUpdate;
@@ -36,17 +35,17 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     };
     if let Some(newest) = cx.facts.newest_version(release, When::Before) {
         if let Some(by) = cx.facts.closed_by(release) {
-            let by = tag_name(by, cx);
+            let by = words::version(by, cx);
             return vec![finding(format!("`{branch}` is for {release}, which `{by}` closed"))];
         }
         let message = format!("`{branch}` is for {release}, which is tagged already");
-        let again = format!("to set the line up again, push it at `{}`", tag_name(newest, cx));
+        let again = format!("to set the line up again, push it at `{}`", words::version(newest, cx));
         return vec![finding(message).note(again)];
     }
     let highest = shipped.keys().rev().find(|version| version.hotfix.is_none()).copied();
     match highest.filter(|highest| highest.release > release && !cx.policy.parallel()) {
         Some(highest) => {
-            let message = format!("`{branch}` is below `{}`, which is released", tag_name(highest, cx));
+            let message = format!("`{branch}` is below `{}`, which is released", words::version(highest, cx));
             vec![finding(message)]
         }
         None => vec![],

@@ -47,7 +47,7 @@ fn version_tag(update: &RefUpdate, version: Version, cx: &Context<'_>) -> Findin
             (None, false) => "what is new gets a new version number".to_owned(),
             (Some(_), false) => {
                 let next = cx.facts.next_version(version.release, When::After);
-                format!("what is new gets the next tag: `{}`", escape(cx.facts.version_name(next).as_bytes()))
+                format!("what is new gets the next tag: `{}`", words::version(next, cx))
             }
         })
         .clause(clause);

@@ -225,7 +225,7 @@ fn alone(update: &RefUpdate, version: Version, cx: &Context<'_>) -> bool {
 }
 
 fn candidate(finding: Finding, version: Version, cx: &Context<'_>) -> Finding {
-    let name = escape(cx.facts.version_name(version).as_bytes());
+    let name = words::version(version, cx);
     finding
         .note(format!("what is on the way to `{name}` is the tip of its release line, and needs no tag"))
         .note(format!("set `{name}` when it is stable"))

@@ -1,10 +1,9 @@
 //! Hotfixes are counted: 1, 2, 3, and no number twice.
 
-use super::{Check, Context, Rule, tagging};
+use super::{Check, Context, Rule, tagging, words};
 use crate::facts::{RefKind, Sequence, When};
 use crate::finding::{Finding, Level};
 use crate::history::RefName;
-use crate::history::name::escape;
 use crate::push::{Place, RefUpdate};
 use crate::version::Version;
 
@@ -24,7 +23,7 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     match cx.facts.sequence(set.version) {
         Sequence::InOrder => vec![],
         Sequence::Missing(missing) if missing.hotfix.is_none() => {
-            let release = shown(missing, cx);
+            let release = words::version(missing, cx);
             vec![
                 finding(format!("`{tag}` is a hotfix of `{release}`, which is not set"))
                     .note(format!("`{release}` is set first, on the commit that is released"))
@@ -32,7 +31,7 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
             ]
         }
         Sequence::Missing(missing) => {
-            let message = format!("`{tag}` skips a number: `{}` is not set", shown(missing, cx));
+            let message = format!("`{tag}` skips a number: `{}` is not set", words::version(missing, cx));
             vec![renumbered(finding(message).absent(), update, set.version, cx)]
         }
         // What a record names was set when it was recorded; an audit cannot tell what came first.
@@ -47,8 +46,11 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
 /// Says which number is next, and how the tag gets it.
 fn renumbered(finding: Finding, update: &RefUpdate, version: Version, cx: &Context<'_>) -> Finding {
     let next = cx.facts.next_version(version.release, When::After);
-    let finding =
-        finding.note(format!("the next version tag of {} is `{}`", version.release, shown(next, cx)));
+    let finding = finding.note(format!(
+        "the next version tag of {} is `{}`",
+        version.release,
+        words::version(next, cx)
+    ));
     let name = RefName::of_tag(&cx.facts.version_name(next));
     let alone = cx.push.updates.iter().filter(|other| is_out_of_order(other, version, cx)).count() == 1;
     match tagging::set_by(update, cx).and_then(|set| set.commit(cx)) {
@@ -68,8 +70,4 @@ fn is_out_of_order(other: &RefUpdate, version: Version, cx: &Context<'_>) -> boo
         }
         _ => false,
     }
-}
-
-fn shown(version: Version, cx: &Context<'_>) -> String {
-    escape(cx.facts.version_name(version).as_bytes())
 }

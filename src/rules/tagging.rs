@@ -54,7 +54,24 @@ pub(super) fn set_again(finding: Finding, name: &RefName, at: &str, cx: &Context
     let Some(tag) = words::typed(name) else { return finding };
     finding
         .fix(format!("git tag -f {} {tag} {at} -m {tag}", kind_of_tag(cx)))
-        .fix(format!("git push {} {tag}", words::quoted(&cx.push.remote)))
+        .fix(push_with_its_line(name, &tag, cx))
+}
+
+/// Returns the command that sends a version tag, with the line it stands on where that comes in
+/// the same push: neither is on the server yet.
+fn push_with_its_line(name: &RefName, tag: &str, cx: &Context<'_>) -> String {
+    let remote = words::quoted(&cx.push.remote);
+    let RefKind::VersionTag(version) = cx.facts.kind(name) else { return format!("git push {remote} {tag}") };
+    let line = cx.facts.line_of_tags(version);
+    if pushes_line(line, cx) {
+        format!("git push {remote} {} {tag}", words::quoted(&cx.facts.line_name(line)))
+    } else {
+        format!("git push {remote} {tag}")
+    }
+}
+
+fn pushes_line(line: LineId, cx: &Context<'_>) -> bool {
+    cx.push.updates.iter().any(|update| cx.facts.line_id(&update.name) == Some(line))
 }
 
 /// Adds the commands that give the tag another name.
@@ -63,7 +80,7 @@ pub(super) fn rename(finding: Finding, from: &RefName, to: &RefName, cx: &Contex
     finding
         .fix(format!("git tag {} {new} {} -m {new}", kind_of_tag(cx), peeled(&old)))
         .fix(format!("git tag -d {old}"))
-        .fix(format!("git push {} {new}", words::quoted(&cx.push.remote)))
+        .fix(push_with_its_line(to, &new, cx))
 }
 
 /// Returns the expression for what lies below a tag, whose name is quoted where it has to be.
@@ -86,8 +103,11 @@ pub(super) fn home(version: Version, cx: &Context<'_>) -> String {
 /// Adds `git fetch` where the line of `version` may have commits that the pusher's clone lacks.
 pub(super) fn fetched(finding: Finding, version: Version, cx: &Context<'_>) -> Finding {
     let line = cx.facts.line_of_tags(version);
-    let pushed = cx.push.updates.iter().any(|update| cx.facts.line_id(&update.name) == Some(line));
-    if pushed { finding } else { finding.fix(format!("git fetch {}", words::quoted(&cx.push.remote))) }
+    if pushes_line(line, cx) {
+        finding
+    } else {
+        finding.fix(format!("git fetch {}", words::quoted(&cx.push.remote)))
+    }
 }
 
 /// Whether version tags stand on release lines.

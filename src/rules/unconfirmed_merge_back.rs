@@ -1,6 +1,5 @@
 //! The heart of the flow: only what is confirmed in prod goes back into the lines.
 
-use super::release_state::tag_name;
 use super::words::{self, count, quoted};
 use super::{Check, Context, Rule};
 use crate::facts::{LineId, LineMove, Proof, RefKind, Unconfirmed, When};
@@ -52,7 +51,7 @@ fn finding(update: &RefUpdate, moved: &LineMove, unconfirmed: &Unconfirmed, cx: 
             format!(
                 "{} than what `{}` confirms:",
                 count(n, "commit is newer", "commits are newer"),
-                tag_name(version, cx)
+                words::version(version, cx)
             )
         }
         None => format!("{} in no confirmed version:", count(n, "commit is", "commits are")),
@@ -75,7 +74,7 @@ fn way_out(finding: Finding, moved: &LineMove, release: Option<Release>, cx: &Co
 
 /// The way out where something is confirmed: merge exactly that.
 fn merge_the_tag(finding: Finding, moved: &LineMove, version: Version, cx: &Context<'_>) -> Finding {
-    let tag = tag_name(version, cx);
+    let tag = words::version(version, cx);
     let finding = finding.note(format!("what is confirmed is `{tag}`: merge that, not the branch"));
     match moved.line {
         LineId::Production => merge_with_the_tags_tree(finding, version, cx),
@@ -85,7 +84,7 @@ fn merge_the_tag(finding: Finding, moved: &LineMove, version: Version, cx: &Cont
 
 /// The merge into the production line that has the tag's tree whatever the line held before.
 pub(super) fn merge_with_the_tags_tree(finding: Finding, version: Version, cx: &Context<'_>) -> Finding {
-    let tag = tag_name(version, cx);
+    let tag = words::version(version, cx);
     let line = cx.facts.line_name(LineId::Production);
     let tip = cx.facts.tip(LineId::Production, When::Before);
     let there = match (tip, cx.facts.version_commit(version, When::After)) {
@@ -116,7 +115,7 @@ fn confirm_first(finding: Finding, release: Option<Release>, cx: &Context<'_>) -
         (Some(newest), _) => what_it_lacks(finding, newest, cx),
         (None, Some(release)) => finding.note(format!(
             "`{}` comes first: set it on `{}`, deploy it to {environment} and have it confirmed",
-            tag_name(Version::of(release), cx),
+            words::version(Version::of(release), cx),
             cx.facts.release_name(release),
         )),
         (None, None) => finding
@@ -128,7 +127,7 @@ fn confirm_first(finding: Finding, release: Option<Release>, cx: &Context<'_>) -
 fn what_it_lacks(finding: Finding, newest: Version, cx: &Context<'_>) -> Finding {
     let environment = &cx.policy.confirmation.environment;
     let remote = quoted(&cx.push.remote);
-    let tag = tag_name(newest, cx);
+    let tag = words::version(newest, cx);
     let again = format!("a release manager records it: `flowcheck confirm {} --push {remote}`", quoted(&tag));
     match cx.facts.proof(newest) {
         Proof::InThisPush(record) => finding
@@ -169,7 +168,7 @@ fn born(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
     let newest = cx.facts.confirmed().keys().next_back().copied();
     vec![match newest {
         Some(newest) => {
-            let tag = tag_name(newest, cx);
+            let tag = words::version(newest, cx);
             let remote = quoted(&cx.push.remote);
             finding.note(format!("begin it at `{tag}`, the newest confirmed version")).fix(format!(
                 "git push {remote} {}:{}",

@@ -6,6 +6,7 @@ use crate::finding::{Finding, LISTED};
 use crate::history::name::escape;
 use crate::history::{ByteSlice, Oid, RefName};
 use crate::push::RefUpdate;
+use crate::version::Version;
 
 /// Returns a number with its noun: `1 commit`, `2 commits`.
 pub(super) fn count(n: usize, one: &str, many: &str) -> String {
@@ -49,15 +50,15 @@ pub(super) fn listing(finding: Finding, caption: String, commits: &[Oid], cx: &C
     finding.commits(caption, named, commits.len())
 }
 
-/// Adds the commands that start a line's update over from where the line stands on the server.
+/// Adds the commands that start a line's update over from where the line stands on the server, a
+/// new release from its cut.
 pub(super) fn start_over(finding: Finding, moved: &LineMove, cx: &Context<'_>) -> Finding {
     let line = cx.facts.line_name(moved.line);
     let remote = &cx.push.remote;
-    finding.fix(format!("git fetch {}", quoted(remote))).fix(format!(
-        "git checkout -B {} {}",
-        quoted(&line),
-        quoted(&format!("{remote}/{line}"))
-    ))
+    let start = if moved.created { short(moved.old) } else { quoted(&format!("{remote}/{line}")) };
+    finding
+        .fix(format!("git fetch {}", quoted(remote)))
+        .fix(format!("git checkout -B {} {start}", quoted(&line)))
 }
 
 /// Adds the commands that merge `what` into the line again, as a merge of the line's own.
@@ -73,6 +74,11 @@ pub(super) fn merge_again(finding: Finding, moved: &LineMove, what: &str, cx: &C
 /// Returns a line's name in backticks, as messages have it.
 pub(super) fn line(line: LineId, cx: &Context<'_>) -> String {
     format!("`{}`", cx.facts.line_name(line))
+}
+
+/// Returns the short name of a version's tag, safe to print: as it is set, else as the policy has it.
+pub(super) fn version(version: Version, cx: &Context<'_>) -> String {
+    escape(cx.facts.version_name(version).as_bytes())
 }
 
 /// Returns a number of days with its noun.

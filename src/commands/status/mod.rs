@@ -136,7 +136,7 @@ fn is_news(policy: &Policy, name: &str) -> bool {
 fn lost(facts: &Facts<'_>, release: &ReleaseStatus) -> Option<Vec<String>> {
     let Some(tip) = release.tip.filter(|_| !facts.closed(release.release)) else { return Some(vec![]) };
     let lost = facts.lost_fixes(release.release, tip)?;
-    Some(lost.into_iter().map(|(version, _)| facts.tag_name(version)).collect())
+    Some(lost.into_iter().map(|(version, _)| facts.version_name(version)).collect())
 }
 
 fn expired(exception: &Exception, now: Seconds) -> Option<Expired> {
