@@ -29,6 +29,17 @@ fn a_bad_push_is_told_everything_at_once_and_changes_nothing() {
 }
 
 #[test]
+fn a_branch_that_would_stand_on_a_tag_is_told_so() {
+    let server = Server::new();
+    server.push(&["develop"]);
+    server.clone_git(&["tag", "-a", "-m", "one", "one", "HEAD"]);
+    let pushed = server.push(&["one:refs/heads/feature/a", "develop:refs/heads/feature/b"]);
+    let text = pushed.text();
+    assert!(text.contains("remote: error[ref-namespace]: `feature/a` would not stand on a commit"), "{text}");
+    assert!(text.contains("remote: flowcheck: 1 error in 1 of 2 refs, push rejected"), "{text}");
+}
+
+#[test]
 fn no_input_is_no_push() {
     let ended = Server::new().hook("", &[]);
     assert_eq!((ended.status.code(), ended.text().as_str()), (Some(0), ""));

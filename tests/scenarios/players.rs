@@ -130,3 +130,30 @@ fn shown(written: &Written, difference: &Difference) -> String {
 fn tell(verdict: &Verdict) -> String {
     render(&Report { command: "pre-receive", verdict, verbose: true, audited: None }, Format::Text)
 }
+
+#[test]
+fn git_gives_the_drawn_objects_the_same_ids() {
+    let text = r#"
+title = "one of everything"
+history = '''
+A---B---C---M    (develop, light-tag: light, refs/notes/x@A)
+     \     /
+      R---S      (release-1.0.0, tag: v1.0.0, confirmed: v1.0.0, rolled-back: v1.0.0)
+'''
+commits = ["Z:  another root", "O: C S Z  an octopus"]
+files = { S = { "A.txt" = false, "b.txt" = "" } }
+dates = { R = "2024-02-29T12:00:00Z", Z = 3 }
+authors = { R = "Ann Example" }
+[[push]]
+set = { "tag: tree" = { at = "A", of = "tree" }, "tag: blob" = { at = "A", of = "blob" }, "tag: v2.0.0" = { at = "O", of = "tag", header = "v1.9.9", message = "nested\n\nand long" }, "feature/o" = "O" }
+expect = []
+"#;
+    let scenario = Scenario::read(text).expect("it is whole");
+    let server = Server::open(&scenario, None);
+    let all = scenario.drawn.everything();
+    assert_eq!(all.len(), 8 + 3 + 4 + 1, "commits, tags, tags that the push brings, a blob");
+    assert_eq!(server.lacks(&all), Vec::<String>::new());
+    let refs: Vec<String> =
+        scenario.drawn.refs.iter().map(|entry| format!("{} {}", entry.id, entry.name)).collect();
+    assert_eq!(server.refs(), refs);
+}
