@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowcheck::facts::{RefKind, kind_of};
-use flowcheck::history::RefName;
+use flowcheck::history::{RefName, Seconds};
 use flowcheck::policy::LineRole;
 use flowcheck::push::Push;
 use flowcheck::version::{Release, Version};
@@ -17,6 +17,8 @@ pub struct Actor {
     rng: Rng,
     /// How many steps in a hundred go wrong.
     slips: usize,
+    /// Whether a push is now and then forced in around the hook.
+    forces: bool,
     story: Story,
     stage: Stage,
     /// The refs as the clone wants them.
@@ -56,14 +58,15 @@ const ACTS: &[(usize, Act)] = &[
     (9, Actor::cuts_release),
     (6, Actor::starts_bugfix),
     (13, Actor::tags_version),
-    (12, Actor::confirms),
+    (15, Actor::confirms),
     (9, Actor::starts_hotfix),
     (16, Actor::merges_back),
     (3, Actor::opens_merge_back),
-    (2, Actor::rolls_back),
+    (6, Actor::rolls_back),
     (4, Actor::deletes),
     (2, Actor::brings_release_back),
-    (3, Actor::merges_upward),
+    (6, Actor::merges_upward),
+    (5, Actor::changes_the_policy),
 ];
 
 /// What people do by mistake.
@@ -90,15 +93,30 @@ impl Actor {
         model: Model,
         seed: u64,
         steps: usize,
-        mut passes: impl FnMut(&Stage, &Push, &Sent) -> bool,
+        passes: impl FnMut(&Stage, &Push, &Sent) -> bool,
     ) -> Story {
+        Self::new(model, seed, true).lives(steps, passes).0
+    }
+
+    /// Tells a story in which nothing gets past the hook; returns the stage at its end as well.
+    pub fn tell_by_the_hook(
+        model: Model,
+        seed: u64,
+        steps: usize,
+        passes: impl FnMut(&Stage, &Push, &Sent) -> bool,
+    ) -> (Story, Stage) {
+        Self::new(model, seed, false).lives(steps, passes)
+    }
+
+    fn new(model: Model, seed: u64, forces: bool) -> Self {
         let mut rng = Rng::new(seed);
         let slips = [0, 8, 15, 25, 40][rng.below(5)];
         let stage = Stage::new(&model, "dev");
         let story = Story { model, commits: vec![], pushes: vec![] };
-        let mut actor = Self {
+        Self {
             rng,
             slips,
+            forces,
             story,
             stage,
             wanted: BTreeMap::new(),
@@ -106,17 +124,20 @@ impl Actor {
             home: BTreeMap::new(),
             confirmed: BTreeSet::new(),
             serial: 0,
-        };
-        actor.founds();
-        actor.pushes(&mut passes);
+        }
+    }
+
+    fn lives(mut self, steps: usize, mut passes: impl FnMut(&Stage, &Push, &Sent) -> bool) -> (Story, Stage) {
+        self.founds();
+        self.pushes(&mut passes);
         for _ in 0..steps {
-            actor.acts();
-            if actor.rng.chance(72) {
-                actor.pushes(&mut passes);
+            self.acts();
+            if self.rng.chance(72) {
+                self.pushes(&mut passes);
             }
         }
-        actor.pushes(&mut passes);
-        actor.story
+        self.pushes(&mut passes);
+        (self.story, self.stage)
     }
 
     fn acts(&mut self) {
@@ -148,8 +169,16 @@ impl Actor {
             updates.truncate(self.rng.below(updates.len()) + 1);
         }
         let by = ["dev", "dev", "alice", "ci"][self.rng.below(4)];
-        let forced = self.slips > 0 && self.rng.chance(3);
-        let sent = Sent { updates, by, now: clock(self.story.pushes.len()), forced };
+        let forced = self.slips > 0 && self.rng.chance(3) && self.forces;
+        let option = [
+            None,
+            None,
+            None,
+            Some("flowcheck.override=INC-1"),
+            Some("flowcheck.override="),
+            Some("ci.skip"),
+        ][self.rng.below(6)];
+        let sent = Sent { option, updates, by, now: self.now(), forced };
         let push = self.stage.push(&sent);
         if !push.updates.is_empty() && (passes(&self.stage, &push, &sent) || forced) {
             self.stage.accept(&push);
@@ -245,7 +274,7 @@ impl Actor {
     fn commit(&mut self, parents: &[usize], content: Content) -> usize {
         let mut seen = BTreeSet::new();
         let parents = parents.iter().copied().filter(|parent| seen.insert(*parent)).collect();
-        let sketch = Sketch { parents, content };
+        let sketch = Sketch { parents, content, date: self.now() - 120 };
         self.stage.add(&sketch);
         self.story.commits.push(sketch);
         self.story.commits.len() - 1
@@ -257,6 +286,11 @@ impl Actor {
             at = self.commit(&[at], Content::Usual);
         }
         at
+    }
+
+    /// What the clock shows when the next push is sent.
+    fn now(&self) -> Seconds {
+        clock(self.story.pushes.len())
     }
 
     fn set(&mut self, name: &str, target: Target) {
@@ -563,7 +597,7 @@ impl Actor {
         let at = self.base(right);
         let place = if self.slip() { ["integration", "alpha", "moon"][self.rng.below(3)] } else { "prod" };
         let space = if revokes { "rolled-back" } else { "deployed" };
-        let now = clock(self.story.pushes.len());
+        let now = self.now();
         let (mut time, mut flaw) = (now - 60, None);
         if self.slip() {
             let flaws = [
@@ -697,6 +731,15 @@ impl Actor {
         Some(())
     }
 
+    /// Where the policy lies in the repository: it changes as everything does, by a merge.
+    fn changes_the_policy(&mut self) -> Option<()> {
+        self.story.model.policy.home.as_ref()?;
+        let develop = self.develop()?;
+        let makes_sense = !self.rng.chance(25);
+        let change = self.commit(&[develop], Content::Policy { makes_sense });
+        self.takes("refs/heads/develop", change)
+    }
+
     // What people do by mistake.
 
     fn rewrites(&mut self) -> Option<()> {
@@ -713,7 +756,7 @@ impl Actor {
         let name = self.rng.pick(&tags)?.clone();
         let at = self.some_tip();
         let target = if let Target::Record { .. } = self.wanted.get(&name)? {
-            Target::Record { at, time: clock(self.story.pushes.len()) - 60, flaw: None }
+            Target::Record { at, time: self.now() - 60, flaw: None }
         } else {
             self.some_tag(at)
         };

@@ -2,25 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowcheck::finding::Level;
+use flowcheck::facts::Facts;
+use flowcheck::history::RefName;
 use flowcheck::push::Push;
-use flowcheck::{rules, verdict};
+use flowcheck::rules::{self, Context, RULES};
+use flowcheck::verdict::{self, Judged, Outcome};
 
 use crate::obvious::{self, Fired};
 use crate::story::{Content, Sent, Stage, Story, passes};
 
-/// What the rules of flowcheck say, as far as the obvious judge answers for it.
+/// What the rules of flowcheck say of a push, and of what is owed once it is true.
 pub fn real(stage: &Stage, push: &Push) -> Fired {
     let verdict = verdict::judge(&stage.policy, &stage.memory, push).expect("a history in memory is whole");
-    let judged = verdict.findings.into_iter();
-    let each = judged.map(|judged| (judged.finding.rule, judged.finding.name, judged.level));
-    each.filter(|(rule, _, _)| obvious::RULES.contains(rule)).collect()
+    verdict.findings.into_iter().chain(owed(stage, push)).map(told).collect()
 }
 
-/// What the definitions say, as far as flowcheck has the rules.
+fn owed(stage: &Stage, push: &Push) -> Vec<Judged> {
+    let (policy, then) = (&stage.policy, Push { before: push.after(), updates: vec![], ..push.clone() });
+    let facts = Facts::new(&stage.memory, policy, &then);
+    let owed = rules::judge_state(&Context { policy, push: &then, facts: &facts });
+    assert_eq!(facts.trouble(), [], "a history in memory is whole");
+    verdict::weigh(policy, &then, owed).findings
+}
+
+/// A finding as both judges tell it.
+pub fn told(judged: Judged) -> (&'static str, RefName, Outcome) {
+    (judged.finding.rule, judged.finding.name, judged.outcome)
+}
+
+/// What the definitions say.
 pub fn obvious(stage: &Stage, push: &Push) -> Fired {
-    let fired = obvious::judge(&stage.memory, &stage.policy, push).into_iter();
-    fired.filter(|(rule, _, _)| rules::find(rule).is_some()).collect()
+    obvious::judge(&stage.memory, &stage.policy, push)
 }
 
 /// How often what happened.
@@ -40,8 +52,11 @@ impl Counts {
         for rule in &rules {
             *self.fired.entry(rule).or_default() += 1;
         }
-        let errors: BTreeSet<&'static str> =
-            fired.iter().filter(|(_, _, level)| *level == Level::Error).map(|(rule, _, _)| *rule).collect();
+        let errors: BTreeSet<&'static str> = fired
+            .iter()
+            .filter(|(_, _, outcome)| *outcome == Outcome::Rejected)
+            .map(|(rule, _, _)| *rule)
+            .collect();
         if let (1, Some(rule)) = (errors.len(), errors.first()) {
             *self.alone.entry(rule).or_default() += 1;
         }
@@ -50,7 +65,7 @@ impl Counts {
     pub fn print(&self) {
         let share = 100 * self.accepted / self.pushes.max(1);
         println!("{} pushes, {} accepted ({share} %)", self.pushes, self.accepted);
-        for rule in obvious::RULES {
+        for rule in RULES.iter().map(|rule| rule.id) {
             let of = |counts: &BTreeMap<_, usize>| counts.get(rule).copied().unwrap_or_default();
             println!("{rule:24} fired {:7}   the only reason {:7}", of(&self.fired), of(&self.alone));
         }

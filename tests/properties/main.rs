@@ -2,13 +2,16 @@
 
 mod actors;
 mod audits;
+mod broken;
 mod bytes;
 mod compare;
 mod corpus;
+mod effort;
 mod holds;
 mod mending;
 mod models;
 mod obvious;
+mod pushes;
 mod rng;
 mod story;
 

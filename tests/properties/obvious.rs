@@ -5,9 +5,12 @@
 
 mod lines;
 mod names;
+mod owed;
+mod policies;
 mod records;
 mod tags;
 mod topics;
+mod verdict;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -18,48 +21,23 @@ use flowcheck::finding::Level;
 use flowcheck::history::{History, Memory, Object, Oid, RefName, Refs};
 use flowcheck::policy::{LineRole, Policy};
 use flowcheck::push::{Push, RefUpdate};
+use flowcheck::verdict::Outcome;
 use flowcheck::version::{Release, Version};
+use verdict::Raw;
 
 /// A set of commits.
 pub type Set = BTreeSet<Oid>;
 
-/// What fires: the rule, the ref, the level.
-pub type Fired = BTreeSet<(&'static str, RefName, Level)>;
+/// What fires: the rule, the ref, and what becomes of it.
+pub type Fired = BTreeSet<(&'static str, RefName, Outcome)>;
 
 /// What fires for one update.
 type Said = BTreeSet<(&'static str, Level)>;
 
-/// The rules that this judge answers for.
-pub const RULES: [&str; 23] = [
-    "branch-name",
-    "branch-lookalike",
-    "tag-name",
-    "branch-origin",
-    "release-backflow",
-    "release-state",
-    "release-version",
-    "direct-commit",
-    "foxtrot-merge",
-    "merge-source",
-    "unconfirmed-merge-back",
-    "production-tree",
-    "lost-fix",
-    "tag-origin",
-    "tag-sequence",
-    "tag-lineage",
-    "tag-order",
-    "tag-immutable",
-    "tag-annotated",
-    "history-rewrite",
-    "line-deletion",
-    "confirmation",
-    "ref-namespace",
-];
-
-/// Returns everything that fires for `push`.
+/// Returns everything that fires for `push`, and what is owed once it is true.
 pub fn judge(memory: &Memory, policy: &Policy, push: &Push) -> Fired {
     let case = Case::new(memory, policy, push);
-    let mut fired = Fired::new();
+    let mut raw = vec![];
     for update in push.updates.iter().filter(|update| update.old != update.new) {
         let said = [
             names::judge(&case, update),
@@ -67,12 +45,14 @@ pub fn judge(memory: &Memory, policy: &Policy, push: &Push) -> Fired {
             topics::judge(&case, update),
             tags::judge(&case, update),
             records::judge(&case, update),
+            policies::judge(&case, update),
         ];
-        for (rule, level) in said.into_iter().flatten() {
-            fired.insert((rule, update.name.clone(), level));
-        }
+        let each = said.into_iter().flatten();
+        raw.extend(each.map(|(rule, most)| Raw { rule, name: update.name.clone(), most, overdue: false }));
     }
-    fired
+    let then = Push { before: push.after(), updates: vec![], ..push.clone() };
+    raw.extend(owed::judge(&Case::new(memory, policy, &then)));
+    verdict::weigh(&case, raw)
 }
 
 /// A push, and the sets that its judgement speaks of.

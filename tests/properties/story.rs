@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use flowcheck::facts::{RecordName, RefKind, kind_of};
-use flowcheck::finding::Level;
 use flowcheck::history::{
     BString, History, Memory, NewCommit, NewTag, Oid, RefName, Refs, Seconds, Signature,
 };
 use flowcheck::policy::Policy;
 use flowcheck::push::{Push, Pusher, RefUpdate};
+use flowcheck::scenario::worded;
+use flowcheck::verdict::Outcome;
 
 use crate::models::Model;
 use crate::obvious::Fired;
@@ -34,6 +35,8 @@ pub enum Content {
     Evil,
     /// Nothing at all.
     Empty,
+    /// A policy of its own, that makes sense or does not.
+    Policy { makes_sense: bool },
 }
 
 /// A commit before it has an id; its number is its name.
@@ -41,6 +44,7 @@ pub enum Content {
 pub struct Sketch {
     pub parents: Vec<usize>,
     pub content: Content,
+    pub date: Seconds,
 }
 
 /// What an annotated tag points to.
@@ -82,6 +86,8 @@ impl Target {
 /// One push.
 #[derive(Debug, Clone)]
 pub struct Sent {
+    /// The push option that asks for an override, if there is one.
+    pub option: Option<&'static str>,
     /// Full names; `None` deletes.
     pub updates: Vec<(String, Option<Target>)>,
     pub by: &'static str,
@@ -126,7 +132,7 @@ impl Stage {
         let id = self.memory.add_commit(&NewCommit {
             parents: sketch.parents.iter().map(|parent| self.ids[*parent]).collect(),
             files: files.clone(),
-            by: self.by(START + 60 * i64::try_from(at).expect("a story is short")),
+            by: self.by(sketch.date),
             message: format!("c{at}\n"),
         });
         self.ids.push(id);
@@ -157,6 +163,15 @@ impl Stage {
             }
             Content::Squash(other) => self.merged(sketch.parents.first().copied(), &files, other),
             Content::Empty => files,
+            Content::Policy { makes_sense } => {
+                let text = if makes_sense {
+                    "version = 1\n[lines]\nintegration = 'develop'\n"
+                } else {
+                    "nonsense\n"
+                };
+                files.insert(".flowcheck.toml".to_owned(), format!("{text}# c{at}\n").into_bytes());
+                files
+            }
             Content::Usual if sketch.parents.len() > 1 => files,
             Content::Usual | Content::Evil => {
                 files.insert(format!("c{at}.txt"), format!("c{at}\n").into_bytes());
@@ -180,13 +195,22 @@ impl Stage {
         three_way(&base.unwrap_or_default(), files, &self.files[theirs])
     }
 
-    fn object(&mut self, name: &RefName, target: &Target) -> Oid {
+    /// Makes what a ref is set to. Where signatures are asked for, most tags have one.
+    fn object(&mut self, name: &RefName, target: &Target, now: Seconds) -> Oid {
+        let id = self.made(name, target, now);
+        if !target.at().is_multiple_of(5) {
+            self.memory.sign(id, "release@example.org");
+        }
+        id
+    }
+
+    fn made(&mut self, name: &RefName, target: &Target, now: Seconds) -> Oid {
         let short = name.tag().map(ToString::to_string).unwrap_or_default();
         match target {
             Target::Commit(at) => self.ids[*at],
             Target::Tag { at, header, below } => {
                 let commit = self.ids[*at];
-                let by = self.by(START);
+                let by = self.by(now - 60);
                 let target = match below {
                     Below::Commit => commit,
                     Below::Tree => self.memory.commit(commit).expect("it was added").tree,
@@ -237,13 +261,14 @@ impl Stage {
         for (name, target) in &sent.updates {
             let name = RefName::new(name.as_str());
             let old = self.refs.get(&name).map(|entry| entry.id);
-            let new = target.as_ref().map(|target| self.object(&name, target));
+            let new = target.as_ref().map(|target| self.object(&name, target, sent.now));
             if old != new {
                 updates.push(RefUpdate { name, old, new });
             }
         }
         let pusher = Pusher { name: Some(sent.by.to_owned()), id: None };
-        Push { pusher: Some(pusher), now: sent.now, ..Push::new(self.refs.clone(), updates) }
+        let options = sent.option.into_iter().map(BString::from).collect();
+        Push { pusher: Some(pusher), options, now: sent.now, ..Push::new(self.refs.clone(), updates) }
     }
 
     /// Makes a push true.
@@ -267,9 +292,9 @@ fn three_way(base: &Files, ours: &Files, theirs: &Files) -> Files {
     files
 }
 
-/// Whether a push with these findings is let pass.
+/// Whether a push with these findings is let pass: what is owed once it is true stops nobody.
 pub fn passes(fired: &Fired) -> bool {
-    fired.iter().all(|(_, _, level)| *level != Level::Error)
+    fired.iter().all(|(rule, _, outcome)| *outcome != Outcome::Rejected || *rule == "merge-back-missing")
 }
 
 impl Story {
@@ -280,15 +305,15 @@ impl Story {
         author: &'static str,
         mut judge: impl FnMut(&Stage, &Push, &Sent) -> Result<bool, E>,
     ) -> Result<(), E> {
-        self.play_on(author, |stage, push, sent| judge(stage, push, sent))
+        self.play_on(author, |stage, push, sent| judge(stage, push, sent)).map(drop)
     }
 
-    /// Plays the story with a judge that may add to the stage.
+    /// Plays the story with a judge that may add to the stage; returns the stage at the end.
     pub fn play_on<E>(
         &self,
         author: &'static str,
         mut judge: impl FnMut(&mut Stage, &Push, &Sent) -> Result<bool, E>,
-    ) -> Result<(), E> {
+    ) -> Result<Stage, E> {
         let mut stage = Stage::new(&self.model, author);
         for sketch in &self.commits {
             stage.add(sketch);
@@ -299,7 +324,7 @@ impl Story {
                 stage.accept(&push);
             }
         }
-        Ok(())
+        Ok(stage)
     }
 
     /// Prints the story as a scenario file; `expect` says what is expected of each push.
@@ -325,6 +350,10 @@ impl Story {
                 }
                 Content::Empty => {
                     let _ = write!(files, " c{at} = {{}},");
+                }
+                Content::Policy { makes_sense } => {
+                    let text = if makes_sense { "a policy" } else { "nonsense" };
+                    let _ = write!(files, " c{at} = {{ \".flowcheck.toml\" = \"{text}\" }},");
                 }
             }
         }
@@ -364,14 +393,17 @@ impl Story {
         if sent.by != "dev" {
             let _ = writeln!(text, "by = \"{}\"", sent.by);
         }
+        if let Some(option) = sent.option {
+            let _ = writeln!(text, "options = [\"{option}\"]");
+        }
         if sent.forced {
             text.push_str("forced = true\n");
         }
         let said = expect.map(|fired| {
-            let each = fired.iter().map(|(rule, name, level)| match level {
-                Level::Warn => format!("\"warn {rule} {}\"", name.short()),
-                _ => format!("\"{rule} {}\"", name.short()),
-            });
+            // A push says nothing about what is owed.
+            let said = fired.iter().filter(|(rule, _, _)| *rule != "merge-back-missing");
+            let each = said
+                .map(|(rule, name, outcome)| format!("\"{}\"", worded(outcome.name(), rule, &name.short())));
             each.collect::<Vec<_>>().join(", ")
         });
         let _ = writeln!(text, "expect = [{}]", said.unwrap_or_default());
@@ -412,7 +444,7 @@ impl Story {
                 todo.extend(&self.commits[at].parents);
                 match self.commits[at].content {
                     Content::TreeOf(of) | Content::SameChange(of) | Content::Squash(of) => todo.push(of),
-                    Content::Usual | Content::Evil | Content::Empty => {}
+                    Content::Usual | Content::Evil | Content::Empty | Content::Policy { .. } => {}
                 }
             }
         }

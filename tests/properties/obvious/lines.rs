@@ -366,10 +366,17 @@ impl<'a> Step<'a> {
     fn squashes_unconfirmed(&self) -> bool {
         let case = self.case;
         let shipped = case.shipped();
-        let lines = case.releases(&case.after).into_values();
+        // As it stands, and as it stood: a release is not another one because the push moves it.
+        let lines = [case.before(), &case.after].map(|refs| case.releases(refs).into_values());
+        let lines = lines.into_iter().flatten();
         let tips: Set = lines.chain(case.versions(&case.after).into_values()).collect();
         self.trunk.iter().any(|&commit| {
             let Some(&first) = case.parents(commit).first() else { return false };
+            // What is shipped is welcome, and whatever else makes the same change did not come.
+            let side = self.side(commit);
+            if !side.is_empty() && side.is_subset(&shipped) {
+                return false;
+            }
             let Some(change) = patch(case, Some(first), commit) else { return false };
             // What holds the commit itself, or came in as it is, is not here as one commit.
             let others = tips.difference(&shipped);

@@ -1,5 +1,6 @@
 //! Confirmation records: what one must say, and which version tags they prove.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use flowcheck::facts::{RecordName, RefKind, version_of};
@@ -8,7 +9,7 @@ use flowcheck::history::{Object, Oid, Ref, RefName, Refs, Seconds, Tag};
 use flowcheck::push::RefUpdate;
 use flowcheck::version::Version;
 
-use super::{Case, Said, error};
+use super::{Case, Said, error, tags};
 
 const TEN_MINUTES: Seconds = 600;
 
@@ -19,10 +20,20 @@ pub(super) fn judge(case: &Case<'_>, update: &RefUpdate) -> Said {
     let by = &case.policy.confirmation.by;
     let stranger = !by.is_empty() && case.push.pusher.as_ref().is_some_and(|pusher| !pusher.is_among(by));
     let entry = Ref::new(update.name.clone(), id);
-    if stranger || !is_sound(case, &entry, &record, &case.after) || comes_late_or_early(case, id, &record) {
+    // Where `tag-signature` is on, it says so.
+    let unsigned = lacks_signature(case, id) && !case.policy.turns_on("tag-signature", case.push.now);
+    if stranger
+        || unsigned
+        || !is_sound(case, &entry, &record, &case.after)
+        || comes_late_or_early(case, id, &record)
+    {
         return Said::from([error("confirmation")]);
     }
     Said::new()
+}
+
+fn lacks_signature(case: &Case<'_>, id: Oid) -> bool {
+    case.policy.confirmation.signed && !tags::is_signed(case, id)
 }
 
 /// Whether a record is well formed and speaks of a version tag as it stands in `refs`.
@@ -66,8 +77,12 @@ fn date(case: &Case<'_>, id: Oid) -> Seconds {
 fn comes_late_or_early(case: &Case<'_>, id: Oid, record: &RecordName) -> bool {
     let date_of = date(case, id);
     let mut earlier = case.before().iter().filter(|entry| match case.kind(&entry.name) {
+        // What does not count holds up nothing that does.
         RefKind::Record(other) => {
-            other.version_tag == record.version_tag && other.environment == record.environment
+            other.version_tag == record.version_tag
+                && other.environment == record.environment
+                && !lacks_signature(case, entry.id)
+                && is_sound(case, entry, &other, case.before())
         }
         _ => false,
     });
@@ -113,20 +128,43 @@ fn records(case: &Case<'_>, version: Version, with_revocations: bool) -> Vec<Cou
         let RefKind::Record(record) = case.kind(&entry.name) else { continue };
         let about = version_of(case.policy, &record.version_tag) == Some(version);
         let here = record.environment == case.policy.confirmation.environment;
-        if about && here && (record.revokes || !is_new) && is_sound(case, entry, &record, refs) {
+        let counts = about && here && (record.revokes || !is_new) && !lacks_signature(case, entry.id);
+        if counts && is_sound(case, entry, &record, refs) {
             counted.push(Counted { revokes: record.revokes, date: date(case, entry.id), id: record.id });
         }
     }
     counted
 }
 
+/// Since when a confirmed version is: the first confirmation after the last revocation.
+pub(super) fn since(case: &Case<'_>, version: Version) -> Seconds {
+    if !case.policy.confirmation.required() {
+        let tag = case.before().iter().find(|entry| case.kind(&entry.name) == RefKind::VersionTag(version));
+        return tag.map_or(0, |tag| made(case, tag.id));
+    }
+    let mut records = records(case, version, false);
+    records.sort_by(order);
+    let run = records.iter().rev().take_while(|record| !record.revokes);
+    run.last().map_or(0, |first| first.date)
+}
+
+/// When a version tag was made, or, where it is a lightweight one, its commit.
+fn made(case: &Case<'_>, id: Oid) -> Seconds {
+    if tag_object(case, id).is_some() {
+        return date(case, id);
+    }
+    let commit = case.memory.commit(id).expect("a history in memory is whole");
+    commit.committer.map_or(0, |by| by.time)
+}
+
 fn newest_permits(records: &[Counted]) -> bool {
-    let newest = records.iter().max_by(|a, b| {
-        let ids = match (a.id.parse::<u128>(), b.id.parse::<u128>()) {
-            (Ok(a), Ok(b)) => a.cmp(&b),
-            _ => a.id.cmp(&b.id),
-        };
-        a.date.cmp(&b.date).then(ids).then(a.revokes.cmp(&b.revokes))
-    });
-    newest.is_some_and(|newest| !newest.revokes)
+    records.iter().max_by(|a, b| order(a, b)).is_some_and(|newest| !newest.revokes)
+}
+
+fn order(a: &Counted, b: &Counted) -> Ordering {
+    let ids = match (a.id.parse::<u128>(), b.id.parse::<u128>()) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        _ => a.id.cmp(&b.id),
+    };
+    a.date.cmp(&b.date).then(ids).then(a.revokes.cmp(&b.revokes))
 }

@@ -1,7 +1,7 @@
 //! What a version tag must be, and what it must not have lost.
 
 use flowcheck::facts::{RecordName, RefKind};
-use flowcheck::history::{History, Object, Oid, PatchId};
+use flowcheck::history::{History, Object, Oid, PatchId, Signed};
 use flowcheck::policy::{LineRole, MergeStyle};
 use flowcheck::push::RefUpdate;
 use flowcheck::version::{Release, Version};
@@ -11,9 +11,19 @@ use super::{Case, Said, Set, error, sets, warn};
 
 pub(super) fn judge(case: &Case<'_>, update: &RefUpdate) -> Said {
     let mut said = Said::new();
-    let version = match case.kind(&update.name) {
+    let kind = case.kind(&update.name);
+    let asks_for_one = matches!(kind, RefKind::VersionTag(_) | RefKind::Record(_));
+    if asks_for_one && sets(update).is_some_and(|id| !is_signed(case, id)) {
+        said.insert(error("tag-signature"));
+    }
+    let version = match kind {
         RefKind::VersionTag(version) => version,
-        RefKind::Record(_) if update.old.is_some() => return Said::from([error("tag-immutable")]),
+        RefKind::Record(_) => {
+            if update.old.is_some() {
+                said.insert(error("tag-immutable"));
+            }
+            return said;
+        }
         _ => return said,
     };
     if update.old.is_some() {
@@ -47,12 +57,16 @@ pub(super) fn judge(case: &Case<'_>, update: &RefUpdate) -> Said {
     if version.hotfix.is_some() && !goes_on(case, version, commit) {
         said.insert(error("tag-lineage"));
     }
-    match lost(case, version.release, commit) {
-        (true, _) => said.insert(error("lost-fix")),
-        (false, true) => said.insert(warn("lost-fix")),
-        (false, false) => false,
-    };
+    let (errors, warnings) = lost(case, version.release, commit);
+    said.extend(errors.then(|| error("lost-fix")));
+    said.extend(warnings.then(|| warn("lost-fix")));
     said
+}
+
+/// Whether the tag object `id` has a good signature.
+pub(super) fn is_signed(case: &Case<'_>, id: Oid) -> bool {
+    let is_tag = matches!(case.memory.object(id), Ok(Object::Tag(_)));
+    is_tag && matches!(case.memory.signature(id, ""), Ok(Signed::By(_)))
 }
 
 /// Whether the tag stands on the trunk of its line, at or above the cut.
@@ -129,9 +143,11 @@ pub(super) fn is_there(case: &Case<'_>, version: Version, tag: Oid, tip: Oid) ->
     }
     let previous = version.hotfix.and_then(|_| previous(case, version));
     let cut = previous.or_else(|| case.cut(tag));
-    let asked = &*case.anc(tag) - &case.all(cut);
+    let below = case.all(cut);
+    let asked = &*case.anc(tag) - &below;
     let here = case.anc(tip);
-    let changes: Vec<PatchId> = here.iter().filter_map(|commit| change(case, *commit)).collect();
+    let above = here.difference(&below);
+    let changes: Vec<PatchId> = above.filter_map(|commit| change(case, *commit)).collect();
     let is_made = |commit: &Oid| {
         here.contains(commit) || change(case, *commit).is_none_or(|change| changes.contains(&change))
     };
