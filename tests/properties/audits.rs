@@ -124,7 +124,7 @@ fn leaves_no_trace(rule: &str, update: &RefUpdate, stage: &Stage, push: &Push) -
         // Before there is a line to hold it against, a release may have been cut anywhere.
         "branch-origin" if push.after().get(&develop).is_none() => true,
         // A line that is gone may have been its base.
-        "branch-origin" if lost_a_line(stage, push) => true,
+        "branch-origin" | "release-state" if lost_a_line(stage, push) => true,
         // Only dates say that the evidence came no earlier than what relied on it.
         "unconfirmed-merge-back" | "production-tree" if brings_evidence(stage, push) => true,
         _ => is_fast_forward(update, stage, push) || is_of_the_moment(rule, update, stage, push),
@@ -174,8 +174,8 @@ fn is_fast_forward(update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
 fn is_of_the_moment(rule: &str, update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
     let fires =
         |push: &Push| real(stage, push).iter().any(|(other, name, _)| *other == rule && *name == update.name);
-    let (pusher, updates) = (None, vec![update.clone()]);
-    !fires(&Push { pusher, updates, now: push.now + 1_000_000, ..push.clone() })
+    let later = Push { pusher: None, now: push.now + 1_000_000, ..push.clone() };
+    !fires(&later) || !fires(&Push { updates: vec![update.clone()], ..later })
 }
 
 /// What became of the rejections that were forced in, rule by rule.
