@@ -51,10 +51,10 @@ impl fmt::Display for Fit {
 /// What an outlier is one of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// The name of a branch.
-    Branch,
     /// A merge into a line.
     Merge,
+    /// The name of a branch.
+    Branch,
     /// A tag.
     Tag,
 }

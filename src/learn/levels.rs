@@ -17,9 +17,31 @@ pub struct Level {
     pub kept: Fit,
 }
 
-/// Returns the rules that reject by themselves and that more than an accident of `updates` broke.
+/// How many updates there were that a rule could have had a word on.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// Tags that were set.
+    pub tags: usize,
+    /// Branches with a name of their own, standing or merged.
+    pub branches: usize,
+    /// Updates of every sort.
+    pub updates: usize,
+}
+
+impl Asked {
+    fn of(self, rule: &str) -> usize {
+        let about_tags = rule.starts_with("tag-") || ["lost-fix", "confirmation"].contains(&rule);
+        match rule {
+            _ if about_tags => self.tags,
+            _ if rule.starts_with("branch-") => self.branches,
+            _ => self.updates.saturating_sub(self.tags),
+        }
+    }
+}
+
+/// Returns the rules that reject by themselves and that more than an accident of updates broke.
 #[must_use]
-pub fn levels(policy: &Policy, push: &Push, findings: &[Finding], updates: usize) -> Vec<Level> {
+pub fn levels(policy: &Policy, push: &Push, findings: &[Finding], asked: Asked) -> Vec<Level> {
     let mut broken: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| rejects(finding)) {
         *broken.entry(finding.rule).or_default() += 1;
@@ -27,7 +49,7 @@ pub fn levels(policy: &Policy, push: &Push, findings: &[Finding], updates: usize
     let level = |rule: &'static crate::rules::Rule| {
         let count = broken.get(rule.id).copied()?;
         let (level, _) = rule_level(policy, rule, push.now);
-        let of = asked_of(rule.id, push, updates).max(count);
+        let of = asked.of(rule.id).max(count);
         let broken = Fit { fits: count, of };
         let strict = level == finding::Level::Error;
         (strict && broken.is_habit()).then(|| Level { rule: rule.id, kept: broken.rest() })
@@ -39,10 +61,4 @@ pub fn levels(policy: &Policy, push: &Push, findings: &[Finding], updates: usize
 #[must_use]
 pub fn rejects(finding: &Finding) -> bool {
     finding.at_most.is_none_or(|most| most == finding::Level::Error)
-}
-
-/// Returns how many updates a rule has something to say about: tags, where it is about tags.
-fn asked_of(rule: &str, push: &Push, updates: usize) -> usize {
-    let tags = push.before.below("refs/tags/").len();
-    if rule.starts_with("tag-") { tags } else { updates.saturating_sub(tags).max(1) }
 }

@@ -42,6 +42,14 @@ pub(super) fn choose(refs: &Refs, default: Option<&RefName>) -> Option<Chosen> {
     Some(Chosen { integration, production })
 }
 
+/// Returns the names that a line may have had before: those of its sort that no branch has now.
+pub(super) fn former(refs: &Refs, chosen: &Chosen) -> Vec<String> {
+    let mains = [Some(&chosen.integration), chosen.production.as_ref()];
+    let has_main = mains.into_iter().flatten().any(|line| MAIN.contains(&line.as_str()));
+    let gone = MAIN.iter().filter(|name| has_main && refs.get(&RefName::of_branch(name)).is_none());
+    gone.map(|name| (*name).to_owned()).collect()
+}
+
 /// Returns what stands before the version of a release line's name, and the version.
 pub(super) fn release_named(name: &str) -> Option<(&str, Release)> {
     let (stem, version) = split(name)?;

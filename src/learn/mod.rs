@@ -17,7 +17,7 @@ use crate::history::{Answer, History, RefName, Refs};
 use crate::policy::{Base, LineRole, MergeStyle, While};
 
 pub use fit::{Fit, Outlier, Side};
-pub use levels::{Level, levels, rejects};
+pub use levels::{Asked, Level, levels, rejects};
 pub use write::policy;
 
 /// What was learned.
@@ -135,6 +135,8 @@ pub fn learn(history: &dyn History, refs: &Refs, default: Option<&RefName>) -> A
     let records = refs.below("refs/tags/deployed/").iter().any(|entry| {
         entry.name.tag().is_some_and(|tag| crate::facts::RecordName::parse(&tag.to_string()).is_some())
     });
+    outliers.sort_by(|a, b| (a.side, &a.kind, &a.name).cmp(&(b.side, &b.kind, &b.name)));
+    outliers.dedup();
     Ok(Some(Learned {
         integration: lines::line(&chosen.integration, &trunks.integration),
         production: chosen

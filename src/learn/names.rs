@@ -76,6 +76,7 @@ pub(super) fn collect(refs: &Refs, chosen: &Chosen, trunks: &Trunks) -> Names {
     let mut names = Names::default();
     names.lines.insert(chosen.integration.clone());
     names.lines.extend(chosen.production.clone());
+    names.lines.extend(lines::former(refs, chosen));
     for entry in refs.below("refs/heads/") {
         let Some(name) = entry.name.branch().and_then(|name| std::str::from_utf8(name).ok()) else {
             continue;

@@ -92,7 +92,9 @@ fn drafts<'n>(names: &'n Names, releases: Option<&Releases>) -> (Vec<Draft<'n>>,
     let mut words: BTreeMap<String, Vec<(&str, usize)>> = BTreeMap::new();
     for (group, members) in names.groups() {
         match group {
-            Group::Prefix(prefix) if is_telling(&prefix) || members.len() >= ENOUGH => {
+            Group::Prefix(prefix)
+                if members.len() >= ENOUGH || is_telling(&prefix) && prefix.ends_with('/') =>
+            {
                 words.insert(prefix, members);
             }
             Group::Number => drafts.push(draft("issue", r"[0-9]+-(?<topic>[^/]+)", members)),

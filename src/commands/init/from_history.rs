@@ -7,7 +7,7 @@ use super::super::clone::{self, Remote};
 use super::super::output::{print, tell};
 use super::super::{Exit, Failure, Global};
 use super::{adopted_at, write_new};
-use crate::facts::release_of;
+use crate::facts::{Facts, When, release_of};
 use crate::finding::{Finding, Level};
 use crate::history::{Oid, RefName, Refs, Seconds};
 use crate::input::replay::{Replay, Replayed};
@@ -72,8 +72,14 @@ impl Trial<'_> {
         policy.confirmation.record &= learned.records;
         let (since_date, begins) = self.window(&learned)?;
         let replayed = self.replay(&policy, vec![], since_date)?;
-        let levels = learn::levels(&policy, &self.push(), &replayed.findings, replayed.updates);
-        let tips = self.tips(&learned, &policy);
+        let standing = self.refs.below("refs/heads/").len();
+        let asked = learn::Asked {
+            tags: self.refs.below("refs/tags/").len(),
+            branches: learned.named.of + standing,
+            updates: replayed.updates,
+        };
+        let levels = learn::levels(&policy, &self.push(), &replayed.findings, asked);
+        let tips = self.tips(&learned, &policy)?;
         let text = adopted_at(&learn::policy(&learned, &levels), &tips);
         let policy = parse(&text)?;
         let first = self.replay(&policy, tips, None)?;
@@ -122,14 +128,22 @@ impl Trial<'_> {
         Ok((commit.committer.map(|by| by.time), false))
     }
 
-    /// Returns where the lines stand today.
-    fn tips(&self, learned: &Learned, policy: &Policy) -> Vec<Oid> {
+    /// Returns where the lines stand today, and the version tags that none of them holds.
+    fn tips(&self, learned: &Learned, policy: &Policy) -> Result<Vec<Oid>, Failure> {
+        use crate::history::History as _;
         let lines = learned.lines().filter_map(|line| self.refs.get(&RefName::of_branch(&line.branch)));
         let heads = self.refs.below("refs/heads/").iter();
         let releases = heads.filter(|entry| release_of(policy, &entry.name).is_some());
         let mut tips: Vec<Oid> = lines.chain(releases).map(|entry| entry.id).collect();
-        tips.dedup();
-        tips
+        let push = self.push();
+        let facts = Facts::new(self.repository, policy, &push);
+        let tags: Vec<Oid> = facts.versions(When::After).values().filter_map(|tag| tag.commit).collect();
+        let held = self.repository.reached(&tags, std::slice::from_ref(&tips)).map_err(Failure::History)?;
+        let held = held.first().map_or(&[][..], Vec::as_slice);
+        tips.extend(tags.iter().zip(held).filter(|(_, held)| !**held).map(|(tag, _)| *tag));
+        let mut seen = std::collections::BTreeSet::new();
+        tips.retain(|tip| seen.insert(*tip));
+        Ok(tips)
     }
 }
 
