@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::output::{self, Output, Stream};
+use super::progress::Progress;
 use super::{Exit, Failure, Global, compare, event_log, fleet, in_force};
 use crate::finding::Level;
 use crate::flow::{self, Reading};
 use crate::history::{Oid, RefName, Refs, Seconds};
-use crate::input::replay::{Replay, Replayed};
+use crate::input::replay::{self, Replay, Replayed};
 use crate::policy::Policy;
 use crate::push::{Place, Push};
 use crate::report::{Audited, Format, Report};
@@ -96,7 +97,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if let Some(other) = &args.compare_policy {
         return compare::run(global, &repository, &policy, other, (&refs, &args.since, now));
     }
-    let mut verdict = judge(&policy, &repository, &refs, &args.since, now)?;
+    let bar = Progress::new(0, "updates", global.quiet);
+    let mut verdict = judge_watched(&policy, &repository, &refs, &args.since, now, &|at, of| bar.at(at, of))?;
+    drop(bar);
     if repository.is_shallow() {
         verdict.remarks.push("this clone is shallow: what is older was not judged".to_owned());
     }
@@ -136,10 +139,21 @@ pub(super) fn judge(
     since: &[String],
     now: Seconds,
 ) -> Result<Verdict, Failure> {
+    judge_watched(policy, repository, refs, since, now, &|_, _| ())
+}
+
+fn judge_watched(
+    policy: &Policy,
+    repository: &Repository,
+    refs: &Refs,
+    since: &[String],
+    now: Seconds,
+    progress: replay::Progress<'_>,
+) -> Result<Verdict, Failure> {
     let (since, since_date) = adopted(since, policy, refs)?;
     let replay = Replay { policy, history: repository, refs, since, since_date, now };
     let arrivals = event_log::arrivals(policy, repository);
-    let replayed = replay.run_with(&arrivals).map_err(Failure::History)?;
+    let replayed = replay.run_with(&arrivals, progress).map_err(Failure::History)?;
     Ok(weigh(policy, refs.clone(), replayed, now))
 }
 

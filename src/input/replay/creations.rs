@@ -61,9 +61,10 @@ impl Scene<'_> {
 
     /// Judges each tag as one creation. Tags that mean nothing to the flow are judged together:
     /// nothing about them depends on when they were made.
-    pub(super) fn judge_tags(&self, found: &mut Replayed) -> Answer<()> {
+    pub(super) fn judge_tags(&self, watch: &dyn Fn(&Replayed), found: &mut Replayed) -> Answer<()> {
         let mut plain = self.plain_findings(found)?;
         for tag in &self.tags {
+            watch(found);
             if self.tag_is_old(tag)? {
                 continue;
             }

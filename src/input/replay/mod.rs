@@ -56,21 +56,24 @@ pub struct Replayed {
     pub updates: usize,
 }
 
+/// Who wants to know how many of how many updates are judged.
+pub type Progress<'a> = &'a dyn Fn(usize, usize);
+
 impl Replay<'_> {
     /// Judges every update that history still shows, then the state of the refs.
     ///
     /// # Errors
     /// With the first thing that could not be read.
     pub fn run(&self) -> Answer<Replayed> {
-        Scene::read(self, false, None)?.judge()
+        Scene::read(self, false, None)?.judge(&|_, _| ())
     }
 
-    /// [`Self::run`], with what the event log says of when refs arrived.
+    /// [`Self::run`], with what the event log says of when refs arrived; tells how far it has come.
     ///
     /// # Errors
     /// As [`Self::run`].
-    pub fn run_with(&self, arrivals: &Arrivals) -> Answer<Replayed> {
-        Scene::read(self, false, Some(arrivals))?.judge()
+    pub fn run_with(&self, arrivals: &Arrivals, progress: Progress<'_>) -> Answer<Replayed> {
+        Scene::read(self, false, Some(arrivals))?.judge(progress)
     }
 
     /// [`Self::run`], but the rules are asked about every step, those beyond doubt included: slower,
@@ -79,7 +82,7 @@ impl Replay<'_> {
     /// # Errors
     /// As [`Self::run`].
     pub fn run_thoroughly(&self) -> Answer<Replayed> {
-        Scene::read(self, true, None)?.judge()
+        Scene::read(self, true, None)?.judge(&|_, _| ())
     }
 }
 
@@ -269,7 +272,8 @@ mod tests {
             let (history, refs) = (&drawn.history, &drawn.refs);
             let now = FIRST_DATE + 86_400;
             let replay = Replay { policy: &policy, history, refs, since, since_date: None, now };
-            let replayed = replay.run_with(&logged(&drawn, pushes)).expect("a picture can be read");
+            let replayed =
+                replay.run_with(&logged(&drawn, pushes), &|_, _| ()).expect("a picture can be read");
             replayed.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
         };
         assert_eq!(rules(&late), [""; 0]);

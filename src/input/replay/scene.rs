@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::chart::Chart;
 use super::dates::Dates;
 use super::settle::Open;
-use super::{Arrivals, Replay, Replayed, squashes};
+use super::{Arrivals, Progress, Replay, Replayed, squashes};
 use crate::facts::{Facts, LineId, RefKind, Shared, kind_of};
 use crate::finding::Finding;
 use crate::history::{Answer, History, Object, Oid, Ref, RefName, Refs, Seconds, Unreadable};
@@ -330,13 +330,16 @@ impl<'a> Scene<'a> {
         Ok(findings)
     }
 
-    pub(super) fn judge(&self) -> Answer<Replayed> {
+    pub(super) fn judge(&self, progress: Progress<'_>) -> Answer<Replayed> {
         let mut found = Replayed::default();
+        let steps = |trunk| (self.end(trunk) - trunk.birth) as usize;
+        let total = self.trunks.iter().map(steps).sum::<usize>() + self.topics.len() + self.tags.len();
+        let watch = |found: &Replayed| progress(found.updates, total);
         for trunk in &self.trunks {
-            self.judge_trunk(trunk, &mut found)?;
+            self.judge_trunk(trunk, &watch, &mut found)?;
         }
         self.judge_branches(&mut found)?;
-        self.judge_tags(&mut found)?;
+        self.judge_tags(&watch, &mut found)?;
         self.judge_state(&mut found)?;
         Ok(found)
     }

@@ -11,9 +11,15 @@ use crate::history::Answer;
 use crate::policy::{Direct, LineRole, MergeStyle};
 
 impl Scene<'_> {
-    pub(super) fn judge_trunk(&self, trunk: &Trunk, found: &mut Replayed) -> Answer<()> {
+    pub(super) fn judge_trunk(
+        &self,
+        trunk: &Trunk,
+        watch: &dyn Fn(&Replayed),
+        found: &mut Replayed,
+    ) -> Answer<()> {
         for at in trunk.birth + 1..=self.end(trunk) {
             self.judge_step(trunk, at, found)?;
+            watch(found);
         }
         if trunk.gone {
             let why = "the release line is gone: whether its tags stood on it is no longer shown";
