@@ -93,8 +93,13 @@ impl Commit {
     /// Returns the first line of the message, lossily decoded, not escaped.
     #[must_use]
     pub fn subject(&self) -> String {
-        self.message.lines().next().unwrap_or_default().to_str_lossy().trim().to_owned()
+        subject_of(&self.message)
     }
+}
+
+/// Returns the first line of a message, lossily decoded, not escaped.
+pub(crate) fn subject_of(message: &[u8]) -> String {
+    message.lines().next().unwrap_or_default().to_str_lossy().trim().to_owned()
 }
 
 /// An annotated tag.
@@ -161,6 +166,14 @@ pub trait History {
     /// Where the commit is missing or is no commit.
     fn date(&self, id: Oid) -> Answer<Seconds> {
         Ok(self.commit(id)?.committer.map_or(0, |by| by.time))
+    }
+
+    /// Returns the first line of the message of `id`, as [`Commit::subject`] does.
+    ///
+    /// # Errors
+    /// Where the commit is missing or is no commit.
+    fn subject(&self, id: Oid) -> Answer<String> {
+        Ok(self.commit(id)?.subject())
     }
 
     /// Returns everything that `tips` reach, as far as it is here.

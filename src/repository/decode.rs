@@ -3,7 +3,9 @@
 use gix::hash::Kind as Hash;
 
 use crate::history::walk::Header;
-use crate::history::{Answer, BString, ByteSlice, Commit, Oid, Seconds, Signature, Tag, Unreadable};
+use crate::history::{
+    Answer, BString, ByteSlice, Commit, Oid, Seconds, Signature, Tag, Unreadable, subject_of,
+};
 
 /// Reads the part of a commit that a walk needs.
 pub(super) fn header(id: Oid, data: &[u8]) -> Answer<Header> {
@@ -26,6 +28,11 @@ pub fn commit(id: Oid, data: &[u8]) -> Answer<Commit> {
         committer: field(head, "committer").and_then(signature),
         message: message.into(),
     })
+}
+
+/// Reads the subject of a commit and nothing else.
+pub(super) fn subject(data: &[u8]) -> String {
+    subject_of(head(data).1)
 }
 
 /// Reads an annotated tag.

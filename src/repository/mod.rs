@@ -386,6 +386,10 @@ impl History for Repository {
         }
     }
 
+    fn subject(&self, id: Oid) -> Answer<String> {
+        self.walk.commits().with_commit(id, |data| Ok(decode::subject(data)))
+    }
+
     fn survey(&self, tips: &[Oid]) -> Answer<Survey> {
         self.walk.survey(tips)
     }

@@ -139,6 +139,10 @@ impl History for Chart<'_> {
         self.history.date(id)
     }
 
+    fn subject(&self, id: Oid) -> Answer<String> {
+        self.history.subject(id)
+    }
+
     fn survey(&self, tips: &[Oid]) -> Answer<Survey> {
         self.history.survey(tips)
     }

@@ -15,8 +15,7 @@ impl Scene<'_> {
         let step = self.chart.trunk(trunk.lane)[at as usize];
         let [_, merged] = *self.chart.survey.parents(step) else { return Ok(()) };
         let (step, merged) = (self.chart.survey.id(step), self.chart.survey.id(merged));
-        let commit = self.replay.history.commit(step)?;
-        let subject = commit.subject();
+        let subject = self.replay.history.subject(step)?;
         let Some(branch) = merged_name(&subject).filter(|_| !subject.starts_with("Merge tag ")) else {
             return Ok(());
         };

@@ -219,12 +219,13 @@ impl<'a> Scene<'a> {
         let cut = cut.and_then(|cut| self.chart.number(&cut));
         let lane = self.chart.add_line(tip, cut);
         let shipped = self.shipped_elsewhere(of);
+        let dated = self.replay.since_date.is_some();
         let mut birth = 0;
         let chain = self.chart.trunk(lane);
         let end = u32::try_from(chain.len()).expect("places are u32");
         for (at, commit) in (0..end).zip(chain).rev() {
-            let commit = self.chart.survey.id(*commit);
-            if self.too_old(commit)? || shipped.contains(&commit) {
+            let old = self.old[*commit as usize];
+            if old || dated && self.too_old(self.chart.survey.id(*commit))? || shipped.contains(commit) {
                 birth = at;
                 break;
             }
@@ -244,13 +245,13 @@ impl<'a> Scene<'a> {
 
     /// Returns the version tags of a release that is tagged on another line: where it stands at
     /// one of them, what lies below was judged where it was tagged.
-    fn shipped_elsewhere(&self, line: LineId) -> Vec<Oid> {
+    fn shipped_elsewhere(&self, line: LineId) -> Vec<u32> {
         if self.replay.policy.tags.on == LineRole::Release {
             return vec![];
         }
         let of_line =
             |tag: &&Dated| tag.version().is_some_and(|version| line == LineId::Release(version.release));
-        self.tags.iter().filter(of_line).filter_map(|tag| tag.commit).collect()
+        self.tags.iter().filter(of_line).filter_map(|tag| self.chart.number(&tag.commit?)).collect()
     }
 
     fn read_beside(&mut self) {
