@@ -109,7 +109,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if let Some(path) = &args.baseline {
         let stale = forgive(path, &mut verdict)?;
         if stale > 0 {
-            verdict.remarks.push(format!("{stale} entries of the baseline match nothing any more"));
+            let entries = if stale == 1 { "1 entry" } else { &format!("{stale} entries") };
+            verdict.remarks.push(format!("{entries} of the baseline: nothing like it is found any more"));
         }
     }
     let source = flow::Source {

@@ -19,6 +19,8 @@ pub(super) fn render(report: &Report<'_>) -> String {
         let left = of_kind.len() - shown;
         text.extend((left > 0).then(|| format!("::{kind} title=flowcheck::and {left} more\n")));
     }
+    let remarks = report.verdict.remarks.iter().map(|remark| data(&clean(remark)));
+    text.extend(remarks.map(|remark| format!("::notice title=flowcheck::{remark}\n")));
     text
 }
 
@@ -73,6 +75,7 @@ mod tests {
         ::notice file=policy.toml,line=31,title=branch-origin%3A hotfix/1.0.0-login::`hotfix/1.0.0-login` has commits of `develop`%0Aoverridden: INC-1 prod is down (alice)
         ::notice file=policy.toml,line=31,title=branch-origin%3A hotfix/1.0.0-login::`hotfix/1.0.0-login` has commits of `develop`%0Aexcepted: imported
         ::notice file=policy.toml,line=31,title=branch-origin%3A hotfix/1.0.0-login::`hotfix/1.0.0-login` has commits of `develop`%0Aa hotfix of 1.0.0 starts from `release-1.0.0`%0Agit fetch origin%0Agit rebase --onto origin/release-1.0.0 8d0c4e1 hotfix/1.0.0-login
+        ::notice title=flowcheck::the override was not honoured
         ");
     }
 
@@ -83,6 +86,13 @@ mod tests {
         assert!(text.ends_with("::error title=flowcheck::and 3 more\n"), "{text}");
         let text = render(&report("audit", &verdict(vec![judged(name(), Outcome::Rejected); 10])));
         assert!(!text.contains("more"));
+    }
+
+    #[test]
+    fn a_remark_is_a_notice() {
+        let mut verdict = verdict(vec![]);
+        verdict.remarks.push("this clone is shallow".to_owned());
+        assert_eq!(render(&report("audit", &verdict)), "::notice title=flowcheck::this clone is shallow\n");
     }
 
     #[test]

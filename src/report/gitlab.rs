@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Report, clean};
-use crate::verdict::{Judged, Outcome};
+use crate::finding::Finding;
+use crate::history::RefName;
+use crate::verdict::{Judged, Outcome, fingerprint};
 
 #[derive(Serialize)]
 struct Issue {
@@ -30,7 +32,9 @@ struct Lines {
 /// Returns the report as one array.
 pub(super) fn render(report: &Report<'_>) -> String {
     let mut seen = BTreeMap::new();
-    let issues: Vec<Issue> = report.verdict.findings.iter().map(|judged| issue(judged, &mut seen)).collect();
+    let mut issues: Vec<Issue> =
+        report.verdict.findings.iter().map(|judged| issue(judged, &mut seen)).collect();
+    issues.extend(report.verdict.remarks.iter().map(|remark| of_remark(remark)));
     serde_json::to_string_pretty(&issues).expect("text and numbers are always JSON") + "\n"
 }
 
@@ -44,6 +48,17 @@ fn issue(judged: &Judged, seen: &mut BTreeMap<String, usize>) -> Issue {
         fingerprint: distinct(judged.fingerprint(), seen),
         severity: severity(judged),
         location: location(judged),
+    }
+}
+
+/// The report has no place for what is said beside the findings: it becomes an issue as well.
+fn of_remark(remark: &str) -> Issue {
+    Issue {
+        description: clean(remark),
+        check_name: "flowcheck",
+        fingerprint: fingerprint(&Finding::new(&RefName::new(remark), remark)),
+        severity: "info",
+        location: Location { path: "policy.toml".to_owned(), lines: Lines { begin: 1 } },
     }
 }
 
@@ -86,6 +101,15 @@ mod tests {
 
     fn issues(verdict: &crate::verdict::Verdict) -> Vec<Value> {
         serde_json::from_str(&render(&report("audit", verdict))).unwrap()
+    }
+
+    #[test]
+    fn a_remark_is_an_issue_for_information() {
+        let mut verdict = verdict(vec![]);
+        verdict.remarks.push("this clone is shallow".to_owned());
+        let issues = issues(&verdict);
+        assert_eq!(issues[0]["description"], "this clone is shallow");
+        assert_eq!(issues[0]["severity"], "info");
     }
 
     #[test]

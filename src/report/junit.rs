@@ -15,9 +15,10 @@ pub(super) fn render(report: &Report<'_>) -> String {
         by_rule.entry(judged.finding.rule).or_default().push(judged);
     }
     let asked = RULES.iter().filter(|rule| rule.level != Level::Off || by_rule.contains_key(rule.id));
-    let suites: Vec<String> = asked
+    let mut suites: Vec<String> = asked
         .map(|rule| suite(rule.id, rule.summary, by_rule.get(rule.id).map_or(&[], Vec::as_slice)))
         .collect();
+    suites.extend(remarks(&report.verdict.remarks));
     let counts = report.verdict.counts();
     let skipped = counts.overridden + counts.excepted + counts.baselined;
     let tests: usize = suites.iter().map(|suite| suite.matches("<testcase ").count()).sum();
@@ -45,6 +46,19 @@ fn suite(rule: &str, summary: &str, findings: &[&Judged]) -> String {
         xml(rule),
         findings.len().max(1)
     )
+}
+
+/// What is said beside the findings, as a suite whose case passes.
+fn remarks(remarks: &[String]) -> Option<String> {
+    if remarks.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "  <testsuite name=\"flowcheck\" tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\">\n    \
+         <testcase classname=\"flowcheck\" name=\"remarks\"><system-out>{}</system-out></testcase>\n  \
+         </testsuite>\n",
+        xml_lines(remarks)
+    ))
 }
 
 fn case(judged: &Judged) -> String {
@@ -88,6 +102,15 @@ fn xml_lines(lines: &[String]) -> String {
 mod tests {
     use super::super::samples::{every_outcome, hostile, judged, report, verdict};
     use super::*;
+
+    #[test]
+    fn a_remark_is_what_a_case_that_passes_says() {
+        let mut verdict = verdict(vec![]);
+        assert!(!render(&report("audit", &verdict)).contains("remarks"));
+        verdict.remarks.push("this clone is <shallow>".to_owned());
+        let text = render(&report("audit", &verdict));
+        assert!(text.contains("<system-out>this clone is &lt;shallow&gt;</system-out>"), "{text}");
+    }
 
     #[test]
     fn a_rule_is_a_suite_and_a_finding_a_case() {
