@@ -12,22 +12,12 @@ use super::deadline::Deadline;
 use super::host::HostArgs;
 use super::lock::Lock;
 use super::output::{self, Output};
-<<<<<<< HEAD
 use super::{Exit, Failure, Global};
 use crate::history::{BString, Unreadable};
 use crate::input::{Environment, HookLine};
 use crate::policy::Limits;
 use crate::report::{self, Report};
 use crate::verdict::Verdict;
-=======
-use super::{Exit, Failure, Global, event_log};
-use crate::history::{BString, Refs, Seconds, Unreadable};
-use crate::input::{self, Environment, HookLine};
-use crate::policy::Limits;
-use crate::push::{Place, Push};
-use crate::report::{self, Report};
-use crate::verdict::{self, Verdict};
->>>>>>> 1ceec15 (rules: what random stories and a walk through the contract found)
 
 /// How a hook learns which refs are pushed.
 pub(super) type ReadLines<'a> = &'a dyn Fn(Hash, &Limits) -> Result<Vec<HookLine>, Failure>;
@@ -102,48 +92,11 @@ impl Hook<'_> {
         if lines.is_empty() {
             return Ok(None);
         }
-<<<<<<< HEAD
         let before = arrival.refs(&lines)?;
         arrival.judge(&lines, before, jiff::Timestamp::now().as_second()).map(Some)
     }
 }
 
-=======
-        let now = jiff::Timestamp::now().as_second();
-        verdict_on(arrival, &lines, now, |_| Ok(())).map(Some)
-    }
-}
-
-/// Judges at the moment `now` what the lines say, by the refs as `seen` leaves them: on the way in
-/// as they are.
-pub(super) fn verdict_on(
-    arrival: &Arrival,
-    lines: &[HookLine],
-    now: Seconds,
-    seen: impl FnOnce(&mut Refs) -> Result<(), Failure>,
-) -> Result<Verdict, Failure> {
-    let Arrival { repository, policy, environment, .. } = arrival;
-    let mut namespaces = input::namespaces(lines);
-    if policy.confirmation.gitlab_environment {
-        namespaces.insert("refs/environments/".to_owned());
-    }
-    let prefixes: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-    let mut before = repository.refs(&prefixes).map_err(Failure::Judge)?;
-    seen(&mut before)?;
-    let received = input::received(lines, &before, repository, &|name| repository.stands_for(name))?;
-    let push = Push {
-        place: Place::Server,
-        now,
-        pusher: Some(arrival.pusher()),
-        options: environment.push_options(),
-        seen_tags: event_log::seen_tags(policy, repository, lines),
-        ..Push::new(before, received.updates)
-    };
-    let verdict = verdict::judge(policy, repository, &push).map_err(Failure::Judge)?;
-    Ok(Verdict { refs: received.refs, ..verdict })
-}
-
->>>>>>> 1ceec15 (rules: what random stories and a walk through the contract found)
 fn unjudged(failure: &Failure, is_web: bool) {
     let may_pass = matches!(failure, Failure::Input(unusable) if unusable.may_pass());
     let why = failure.to_string();

@@ -11,12 +11,7 @@ use std::time::{Duration, Instant};
 use super::arrival::Arrival;
 use super::deadline::Deadline;
 use super::event_log::{self, Event, Scene};
-<<<<<<< HEAD
 use super::host::HostArgs;
-=======
-use super::hook::verdict_on;
-use super::host::{Arrival, HostArgs};
->>>>>>> 1ceec15 (rules: what random stories and a walk through the contract found)
 use super::output::tell;
 use super::pre_receive::standard_input;
 use super::{Exit, Failure, Global};
@@ -91,9 +86,7 @@ fn look_again(arrival: &Arrival, lines: &[HookLine], now: i64) -> Option<Verdict
     if changes_the_policy(lines, &arrival.policy, &arrival.repository) {
         return None;
     }
-    // The refs as they are now, with only what the push did itself undone.
-    let undone = |refs: &mut Refs| lines.iter().try_for_each(|line| undo(line, refs, &arrival.repository));
-    let verdict = verdict_on(arrival, lines, now, undone);
+    let verdict = judge_again(arrival, lines, now);
     verdict.inspect_err(|failure| warn(&failure.to_string())).ok()
 }
 
@@ -108,7 +101,6 @@ fn changes_the_policy(lines: &[HookLine], policy: &Policy, repository: &Reposito
         .any(|line| IN_TREE.iter().any(|name| text(line.old, name) != text(line.new, name)))
 }
 
-<<<<<<< HEAD
 /// Judges the push by the refs as they are now, with only what it did itself undone.
 fn judge_again(arrival: &Arrival, lines: &[HookLine], now: i64) -> Result<Verdict, Failure> {
     let mut before = arrival.refs(lines)?;
@@ -118,8 +110,6 @@ fn judge_again(arrival: &Arrival, lines: &[HookLine], now: i64) -> Result<Verdic
     arrival.judge(lines, before, now)
 }
 
-=======
->>>>>>> 1ceec15 (rules: what random stories and a walk through the contract found)
 /// Puts a ref, and those that stand for it, back to where they were.
 fn undo(line: &HookLine, refs: &mut Refs, repository: &Repository) -> Result<(), Failure> {
     let meant = repository.stands_for(&line.name).map_err(Failure::Judge)?;
