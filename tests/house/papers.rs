@@ -110,15 +110,29 @@ fn every_command_that_is_named_exists() {
 #[test]
 fn every_link_between_pages_leads_somewhere() {
     for page in pages() {
-        let text = text(&page);
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
-            if link.is_empty() || link.contains("://") {
+        let own = text(&page);
+        for link in own.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, place) = link.split_once('#').unwrap_or((link, ""));
+            if link.contains("://") {
                 continue;
             }
-            let to = page.parent().expect("a page is in a directory").join(link);
+            let to = page.parent().expect("a page is in a directory").join(file);
             assert!(to.exists(), "{} links to {link}", page.display());
+            let other = if file.is_empty() { own.clone() } else { text(&to) };
+            assert!(place.is_empty() || has_place(&other, place), "{} links to {link}", page.display());
         }
     }
+}
+
+/// Whether a page has a heading that is called so in links.
+fn has_place(page: &str, place: &str) -> bool {
+    let called = |heading: &str| -> String {
+        let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+        kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    page.lines()
+        .filter_map(|line| line.strip_prefix("##"))
+        .any(|rest| called(rest.trim_start_matches('#')) == place)
 }
 
 #[test]
