@@ -121,7 +121,9 @@ struct Counted {
 /// The records about one version that are there before the push, with its revocations or not.
 fn records(case: &Case<'_>, version: Version, with_revocations: bool) -> Vec<Counted> {
     let mut counted = vec![];
-    let later = case.after.iter().filter(|entry| case.before().get(&entry.name).is_none());
+    // One that is made anew is a new one.
+    let stood = |entry: &Ref| case.before().get(&entry.name).is_some_and(|before| before.id == entry.id);
+    let later = case.after.iter().filter(|entry| !stood(entry));
     let old = case.before().iter().map(|entry| (entry, case.before(), false));
     let new = later.filter(|_| with_revocations).map(|entry| (entry, &case.after, true));
     for (entry, refs, is_new) in old.chain(new) {
