@@ -64,7 +64,7 @@ fn shown(path: &Path) -> String {
 
 /// Says which policy is read, and whether it can be.
 fn policy(global: &Global, repository: &Repository, side: Side) -> Result<Vec<Sign>, Failure> {
-    let here = Here { repository: Some(repository) };
+    let here = Here::of(Some(repository));
     let found = in_force::discover(global, &here, side)?;
     let source = escape(found.as_ref().map_or("built-in", Found::shown).as_bytes());
     let policy = match found.as_ref().map(|found| found.read(&here)) {

@@ -65,7 +65,10 @@ impl Hook<'_> {
             }
             return Ok(ended);
         }
-        self.judge_arrival(global, &arrival, start)
+        let ended = self.judge_arrival(global, &arrival, start);
+        // The process ends here: taking everything apart first would only take time.
+        std::mem::forget(arrival);
+        ended
     }
 
     fn judge_arrival(&self, global: &Global, arrival: &Arrival, start: Instant) -> Result<Exit, Failure> {

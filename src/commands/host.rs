@@ -13,7 +13,7 @@ use crate::policy::{Policy, SERVERS};
 use crate::repository::{self, Repository};
 
 /// What a server's hooks take.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct HostArgs {
     /// What runs the hook (default: what the policy says, else what the variables show)
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(SERVERS))]

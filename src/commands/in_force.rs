@@ -1,11 +1,12 @@
 //! Which policy is in force here, and what it says.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Global};
-use crate::history::{History as _, RefName};
+use crate::history::{History as _, Oid, RefName};
 use crate::policy::discovery::{self, Found, Home, Lookups, Place, Side};
 use crate::policy::{Policy, Reading};
 use crate::repository::Repository;
@@ -19,7 +20,7 @@ pub(super) fn policy(global: &Global, repository: &Repository, side: Side) -> Re
 /// Returns the policy that somebody has written for this repository; `None` where the built-in
 /// default is all there is.
 pub(super) fn found(global: &Global, repository: &Repository, side: Side) -> Result<Option<Policy>, Failure> {
-    let lookups = Here { repository: Some(repository) };
+    let lookups = Here::of(Some(repository));
     let Some(found) = discover(global, &lookups, side)? else { return Ok(None) };
     let mut policy = read(&found, &lookups)?.policy;
     if discovery::is_in_tree(Some(&found)) {
@@ -53,7 +54,7 @@ pub(super) fn policy_here(global: &Global) -> Result<Policy, Failure> {
     match Repository::open(&environment, global.repo.as_deref()) {
         Ok(repository) => policy(global, &repository, side_of(&repository)),
         Err(crate::repository::Failure::NotFound(_)) if global.repo.is_none() => {
-            let lookups = Here { repository: None };
+            let lookups = Here::of(None);
             let found = match global.policy {
                 Some(_) => discover(global, &lookups, Side::Server)?,
                 None => None,
@@ -88,7 +89,24 @@ pub(super) fn text(path: &Path) -> Result<&str, Failure> {
 /// What discovery looks up on this machine.
 pub(super) struct Here<'r> {
     /// The repository, where there is one.
-    pub repository: Option<&'r Repository>,
+    pub(super) repository: Option<&'r Repository>,
+    tip: OnceCell<Option<Oid>>,
+}
+
+impl<'r> Here<'r> {
+    /// Returns the lookups in a repository, where there is one.
+    pub(super) fn of(repository: Option<&'r Repository>) -> Self {
+        Self { repository, tip: OnceCell::new() }
+    }
+
+    /// Returns the tip of the default branch; the same for every file that is looked for.
+    fn tip(&self, repository: &Repository) -> Result<Option<Oid>, String> {
+        if let Some(tip) = self.tip.get() {
+            return Ok(*tip);
+        }
+        let tip = repository.head().map_err(|failure| failure.to_string())?;
+        Ok(*self.tip.get_or_init(|| tip))
+    }
 }
 
 impl Lookups for Here<'_> {
@@ -117,8 +135,7 @@ impl Lookups for Here<'_> {
                 None => Ok(None),
             },
             Place::Tip => {
-                let tip = repository.head().map_err(|failure| failure.to_string())?;
-                let Some(tip) = tip else { return Ok(None) };
+                let Some(tip) = self.tip(repository)? else { return Ok(None) };
                 repository.file(tip, path).map_err(|failure| failure.to_string())
             }
         }

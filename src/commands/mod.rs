@@ -12,6 +12,7 @@ mod completions;
 mod confirm;
 mod deadline;
 mod demo;
+mod direct;
 mod doctor;
 mod event_log;
 mod explain;
@@ -348,7 +349,7 @@ fn failed(failure: &Failure) -> String {
 /// Runs the command line and returns the exit code: 0 clean, 1 findings, 2 could not judge.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = direct::command(std::env::args_os()).unwrap_or_else(Cli::parse);
     let ended = match &cli.command {
         Command::PreReceive(args) => pre_receive::run(&cli.global, args),
         Command::Update(args) => update::run(&cli.global, args),

@@ -27,7 +27,7 @@ use crate::verdict::{Outcome, Verdict};
 const GRACE: Duration = Duration::from_secs(1);
 
 /// What `flowcheck post-receive` takes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     host: HostArgs,

@@ -9,7 +9,7 @@ use crate::input;
 use crate::policy::Limits;
 
 /// What `flowcheck pre-receive` takes.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     host: HostArgs,

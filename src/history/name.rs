@@ -1,19 +1,40 @@
 //! The full name of a ref, as bytes, and its parts.
 
+use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{BStr, BString, ByteSlice};
 
-/// A full ref name such as `refs/heads/develop`. Bytes, for git does not promise UTF-8. A copy
-/// costs nothing.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RefName(Arc<[u8]>);
+/// A full ref name such as `refs/heads/develop`. Bytes, for git does not promise UTF-8.
+///
+/// Names that are read together share their bytes: a store has thousands, and a push touches one.
+#[derive(Clone)]
+pub struct RefName {
+    text: Arc<[u8]>,
+    from: u32,
+    to: u32,
+}
 
 impl RefName {
     /// Takes a full name as it stands; whether it is well formed is a question for the border.
+    ///
+    /// # Panics
+    /// Where the name has 4 GiB or more.
     pub fn new(full: impl Into<BString>) -> Self {
-        Self(Vec::from(full.into()).into())
+        let text: Arc<[u8]> = Vec::from(full.into()).into();
+        let whole = 0..text.len();
+        Self::part_of(&text, whole).expect("a name is shorter than 4 GiB")
+    }
+
+    /// Takes the name that stands in `text`; `None` where it is not all there, or too far along.
+    #[must_use]
+    pub fn part_of(text: &Arc<[u8]>, place: Range<usize>) -> Option<Self> {
+        text.get(place.clone())?;
+        let (from, to) = (u32::try_from(place.start).ok()?, u32::try_from(place.end).ok()?);
+        Some(Self { text: Arc::clone(text), from, to })
     }
 
     /// Returns the name of the branch `short`.
@@ -31,19 +52,19 @@ impl RefName {
     /// Returns the full name.
     #[must_use]
     pub fn full(&self) -> &BStr {
-        self.0.as_bstr()
+        self.text[self.from as usize..self.to as usize].as_bstr()
     }
 
     /// Returns the part after `refs/heads/` where this is a branch.
     #[must_use]
     pub fn branch(&self) -> Option<&BStr> {
-        self.0.strip_prefix(b"refs/heads/").map(ByteSlice::as_bstr)
+        self.full().strip_prefix(b"refs/heads/").map(ByteSlice::as_bstr)
     }
 
     /// Returns the part after `refs/tags/` where this is a tag.
     #[must_use]
     pub fn tag(&self) -> Option<&BStr> {
-        self.0.strip_prefix(b"refs/tags/").map(ByteSlice::as_bstr)
+        self.full().strip_prefix(b"refs/tags/").map(ByteSlice::as_bstr)
     }
 
     /// Returns the name as people say it: without `refs/heads/` or `refs/tags/`, control and
@@ -54,9 +75,35 @@ impl RefName {
     }
 }
 
+impl PartialEq for RefName {
+    fn eq(&self, other: &Self) -> bool {
+        self.full() == other.full()
+    }
+}
+
+impl Eq for RefName {}
+
+impl PartialOrd for RefName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RefName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.full().cmp(other.full())
+    }
+}
+
+impl Hash for RefName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.full().hash(state);
+    }
+}
+
 impl fmt::Display for RefName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape(&self.0))
+        f.write_str(&escape(self.full()))
     }
 }
 

@@ -89,9 +89,9 @@ pub fn received(
 /// them may be a line of the policy.
 fn aliases_moved(updates: &[RefUpdate], before: &Refs) -> Vec<RefUpdate> {
     let moved: BTreeMap<&RefName, &RefUpdate> = updates.iter().map(|update| (&update.name, update)).collect();
-    let aliases = before.iter().filter(|entry| !is_forges_own(&entry.name));
+    let aliases = before.iter().filter_map(|entry| Some((entry, moved.get(entry.symbolic.as_ref()?)?)));
     aliases
-        .filter_map(|entry| Some((entry, moved.get(entry.symbolic.as_ref()?)?)))
+        .filter(|(entry, _)| !is_forges_own(&entry.name))
         .map(|(entry, update)| RefUpdate { name: entry.name.clone(), ..(*update).clone() })
         .collect()
 }

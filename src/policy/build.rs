@@ -25,11 +25,18 @@ pub(super) struct View<'t> {
     table: Option<&'t DeTable<'t>>,
     /// Where the table itself stands; `None`: nowhere, or it is the whole file.
     at: Option<usize>,
+    /// Whether it is known to have no mistake.
+    ours: bool,
 }
 
 impl<'t> View<'t> {
     pub(super) fn of(source: &'t Source, root: &'t DeTable<'t>) -> Self {
-        Self { source, table: Some(root), at: None }
+        Self { source, table: Some(root), at: None, ours: false }
+    }
+
+    /// Returns the view of a policy that has no mistake.
+    pub(super) fn of_ours(source: &'t Source, root: &'t DeTable<'t>) -> Self {
+        Self { ours: true, ..Self::of(source, root) }
     }
 
     /// Returns the setting's key and value.
@@ -49,9 +56,9 @@ impl<'t> View<'t> {
     /// Returns the section or inline table.
     pub(super) fn section(&self, key: &str) -> Self {
         let Some((name, value)) = self.entry(key) else {
-            return Self { source: self.source, table: None, at: self.at };
+            return Self { table: None, ..*self };
         };
-        Self { source: self.source, table: value.get_ref().as_table(), at: Some(name.span().start) }
+        Self { table: value.get_ref().as_table(), at: Some(name.span().start), ..*self }
     }
 
     /// Returns the tables below a name of the user's choice, in the order of the file.
@@ -61,7 +68,7 @@ impl<'t> View<'t> {
         entries.sort_by_key(|(name, _)| name.span().start);
         let view = |name: &'t Spanned<Cow<'t, str>>, value: &'t Spanned<DeValue<'t>>| {
             let at = Some(name.span().start);
-            (name.get_ref().as_ref(), Self { source: self.source, table: value.get_ref().as_table(), at })
+            (name.get_ref().as_ref(), Self { table: value.get_ref().as_table(), at, ..*self })
         };
         entries.into_iter().map(|(name, value)| view(name, value)).collect()
     }
@@ -70,9 +77,9 @@ impl<'t> View<'t> {
     fn list(&self, key: &str) -> Vec<Self> {
         let Some(DeValue::Array(list)) = self.value(key) else { return vec![] };
         let view = |entry: &'t Spanned<DeValue<'t>>| Self {
-            source: self.source,
             table: entry.get_ref().as_table(),
             at: Some(entry.span().start),
+            ..*self
         };
         list.iter().map(view).collect()
     }
@@ -96,7 +103,8 @@ impl<'t> View<'t> {
     }
 
     fn pattern(&self, key: &str) -> Option<Pattern> {
-        self.text(key).and_then(|text| Pattern::new(text).ok())
+        let text = self.text(key)?;
+        if self.ours { Some(Pattern::of_ours(text)) } else { Pattern::new(text).ok() }
     }
 
     fn day(&self, key: &str) -> Option<Seconds> {

@@ -11,6 +11,7 @@ mod mistake;
 mod naming;
 mod overlap;
 mod pattern;
+mod plain;
 mod presets;
 mod read;
 mod schema;

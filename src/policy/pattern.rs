@@ -15,12 +15,14 @@ use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::automaton::Automaton;
+use super::plain::Plain;
 
 /// A pattern that matches whole short names.
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
-    start: String,
+    start: OnceLock<String>,
+    plain: Option<Plain>,
     automaton: OnceLock<Option<Automaton>>,
     compiled: OnceLock<Regex>,
 }
@@ -68,12 +70,19 @@ impl Pattern {
         if weight(&hir) > LIGHT && compile(source).is_none() {
             return Err(bad("it takes too much memory; repeat less"));
         }
-        Ok(Self {
+        Ok(Self { start: OnceLock::from(start(&hir)), ..Self::of_ours(source) })
+    }
+
+    /// Takes the text of a regular expression of ours, which is none that [`Self::new`] refuses; it
+    /// is not parsed before a name comes that it may match.
+    pub(super) fn of_ours(source: &str) -> Self {
+        Self {
             source: source.to_owned(),
-            start: start(&hir),
+            start: OnceLock::new(),
+            plain: Plain::of(source),
             automaton: OnceLock::new(),
             compiled: OnceLock::new(),
-        })
+        }
     }
 
     /// Returns the text as the policy has it.
@@ -84,7 +93,10 @@ impl Pattern {
 
     /// Returns what all names that match begin with.
     pub(super) fn start(&self) -> &str {
-        &self.start
+        self.start.get_or_init(|| match plain_start(&self.source) {
+            Some(start) => start.to_owned(),
+            None => parse(&self.source).map(|hir| start(&hir)).unwrap_or_default(),
+        })
     }
 
     /// Returns what the groups caught where the whole of `name` matches.
@@ -93,11 +105,20 @@ impl Pattern {
         if !self.may_match(name.as_bytes()) {
             return None;
         }
+        if let Some(plain) = self.plain.as_ref().filter(|_| name.is_ascii()) {
+            return plain.captures(name);
+        }
         if let Some(automaton) = self.automaton(name) {
             let slots = automaton.run(name)?;
             let group = |group| automaton.caught(group, name, &slots);
             return Some(Captures { version: group("version"), n: group("n"), topic: group("topic") });
         }
+        self.captures_by_regex(name)
+    }
+
+    /// [`Self::captures`] by the crate `regex`: slow to begin with, and what everything else is
+    /// held against.
+    pub(super) fn captures_by_regex(&self, name: &str) -> Option<Captures> {
         let caught = self.regex().captures(name)?;
         let group = |group| caught.name(group).map(|text| text.as_str().to_owned());
         Some(Captures { version: group("version"), n: group("n"), topic: group("topic") })
@@ -119,7 +140,7 @@ impl Pattern {
     /// Whether `name` begins as all names do that match: `false` is certain, and costs nothing.
     #[must_use]
     pub fn may_match(&self, name: &[u8]) -> bool {
-        name.starts_with(self.start.as_bytes())
+        name.starts_with(self.start().as_bytes())
     }
 
     /// Returns the automaton where it is exact for names such as this one.
@@ -176,6 +197,20 @@ fn anchored(source: &str) -> String {
 
 fn compile(source: &str) -> Option<Regex> {
     RegexBuilder::new(&anchored(source)).size_limit(SIZE_LIMIT).build().ok()
+}
+
+/// Returns what all names that match begin with where that can be seen without parsing: plain
+/// characters, and then a group to the end or one that something plain follows.
+fn plain_start(source: &str) -> Option<&str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
+    let (start, rest) = source.split_at(source.find(|c| !plain(c))?);
+    let depth = |depth: i32, c| depth + i32::from(c == '(') - i32::from(c == ')');
+    let mut at = 0;
+    let one_way = rest.chars().all(|c| {
+        at = depth(at, c);
+        c != '|' || at > 0
+    });
+    (rest.starts_with('(') && one_way).then_some(start)
 }
 
 /// Returns what all names that match begin with.
@@ -279,11 +314,24 @@ mod tests {
             (r"größe-\d", "größe-"),
         ];
         for (source, start) in starts {
-            assert_eq!(pattern(source).start, start, "{source}");
+            assert_eq!(pattern(source).start(), start, "{source}");
         }
         let feature = pattern("feature/.+");
         assert!(!feature.is_match("release-1.0.0"));
         assert!(feature.automaton.get().is_none());
+    }
+
+    #[test]
+    fn our_own_patterns_need_not_be_parsed_to_see_how_names_begin() {
+        for preset in crate::policy::PRESETS {
+            let policy = crate::policy::Policy::preset(preset.name).expect("it is there");
+            let topics = policy.topics.iter().map(|topic| &topic.branch);
+            let lines = policy.releases.iter().map(|releases| &releases.branch);
+            let tags = [Some(&policy.tags.release), policy.tags.hotfix.as_ref()].into_iter().flatten();
+            for pattern in topics.chain(lines).chain(tags) {
+                assert_eq!(plain_start(pattern.source()), Some(pattern.start()), "{pattern:?}");
+            }
+        }
     }
 
     #[test]

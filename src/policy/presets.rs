@@ -1,7 +1,7 @@
 //! The policies that come with flowcheck, and the default, which is one of them.
 
 use super::mistake::{choice, quote};
-use super::read::{Load, no_files, read};
+use super::read::{Load, no_files, read, read_ours};
 use super::{Mistakes, Policy};
 use crate::history::name::nearest;
 
@@ -78,7 +78,7 @@ impl Policy {
     /// Never: the example has no mistake, which a test holds.
     #[must_use]
     pub fn built_in() -> Self {
-        Self::parse("built-in", DEFAULT, &no_files).expect("the example has no mistake")
+        read_ours("built-in", DEFAULT)
     }
 
     /// Returns the policy of a preset.
@@ -92,5 +92,16 @@ impl Policy {
         let preset = preset(name)?;
         let source = if preset.text == DEFAULT { "built-in" } else { preset.name };
         Ok(Self::parse(source, preset.text, &no_files).expect("a preset has no mistake"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_what_reading_its_text_would_give() {
+        let read = Policy::parse("built-in", DEFAULT, &no_files).expect("the example has no mistake");
+        assert_eq!(format!("{:?}", Policy::built_in()), format!("{read:?}"));
     }
 }

@@ -46,6 +46,14 @@ pub fn read(name: &str, bytes: &[u8], load: &Load<'_>) -> Result<Reading, Mistak
     }
 }
 
+/// Reads a policy of ours, without asking whether there is a mistake in it: a hook that has no
+/// policy file does this for every push.
+pub(super) fn read_ours(name: &str, text: &str) -> Policy {
+    let source = Source::new(name, text.to_owned());
+    let (root, _) = DeTable::parse_recoverable(&source.text);
+    build::policy(&build::View::of_ours(&source, root.get_ref()), &no_files).0
+}
+
 /// Returns the text as it can be shown, and why it cannot be read where it cannot.
 pub(super) fn source(name: &str, bytes: &[u8]) -> (Source, Option<Mistake>) {
     if bytes.len() > LARGEST {

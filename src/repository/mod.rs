@@ -9,6 +9,7 @@ mod content;
 pub mod decode;
 mod environment;
 mod graph;
+mod index;
 mod objects;
 mod packed;
 mod place;
@@ -30,8 +31,8 @@ pub use environment::{Environment, VARIABLES};
 
 use crate::history::walk::{Commits, Header, Walk};
 use crate::history::{
-    Answer, ByteSlice, Commit, History, Object, Oid, PatchId, RefName, Refs, Seconds, Signed, Survey,
-    Unreadable,
+    Answer, BString, ByteSlice, Commit, History, Object, Oid, PatchId, RefName, Refs, Seconds, Signed,
+    Survey, Unreadable,
 };
 use place::{ObjectDirectories, Place};
 use settings::{Format, Settings};
@@ -90,6 +91,10 @@ pub struct Repository {
     worktree: Option<PathBuf>,
     walk: Walk<Source>,
     content: content::Content,
+    /// The last commit whose tree was asked for, and the last tree that was read: files that are
+    /// looked for at one tip are looked for one after the other.
+    last_tree_of: Cell<Option<(Oid, Oid)>>,
+    last_tree: RefCell<Option<(Oid, Vec<u8>)>>,
 }
 
 impl Repository {
@@ -123,6 +128,8 @@ impl Repository {
             format,
             settings,
             walk: Walk::new(source),
+            last_tree_of: Cell::default(),
+            last_tree: RefCell::default(),
         })
     }
 
@@ -151,11 +158,7 @@ impl Repository {
         } else {
             self.files().below(prefixes)
         }?;
-        self.walk
-            .commits()
-            .tips
-            .borrow_mut()
-            .extend(refs.iter().map(|entry| entry.peeled.unwrap_or(entry.id)));
+        self.walk.commits().tips.borrow_mut().add(&refs);
         Ok(refs)
     }
 
@@ -168,9 +171,9 @@ impl Repository {
         let mut at = name.clone();
         let mut seen = BTreeSet::new();
         while seen.insert(at.clone()) {
-            match self.value(&at)? {
-                Some(refs::Value::Alias(target)) => at = RefName::new(target),
-                _ => return Ok(at),
+            match self.alias(&at)? {
+                Some(target) => at = RefName::new(target),
+                None => return Ok(at),
             }
         }
         Err(Unreadable::Store(format!("the symbolic ref `{name}` does not end")))
@@ -182,10 +185,7 @@ impl Repository {
     /// # Errors
     /// Where `HEAD` cannot be read.
     pub fn default_branch(&self) -> Answer<Option<RefName>> {
-        match self.value(&RefName::new("HEAD"))? {
-            Some(refs::Value::Alias(target)) => Ok(Some(RefName::new(target))),
-            _ => Ok(None),
-        }
+        Ok(self.alias(&RefName::new("HEAD"))?.map(RefName::new))
     }
 
     /// Returns the commit that `HEAD` stands for; `None` where it is not born yet.
@@ -318,6 +318,14 @@ impl Repository {
         command
     }
 
+    fn alias(&self, name: &RefName) -> Answer<Option<BString>> {
+        if self.format.reftable {
+            self.reftable().alias(name.full())
+        } else {
+            self.files().alias(name.full())
+        }
+    }
+
     fn value(&self, name: &RefName) -> Answer<Option<refs::Value>> {
         if self.format.reftable {
             self.reftable().value(name.full())
@@ -339,16 +347,28 @@ impl Repository {
     }
 
     fn tree_of(&self, commit: Oid) -> Answer<Oid> {
-        Ok(self.commit(commit)?.tree)
+        if let Some((known, tree)) = self.last_tree_of.get()
+            && known == commit
+        {
+            return Ok(tree);
+        }
+        let tree = self.commit(commit)?.tree;
+        self.last_tree_of.set(Some((commit, tree)));
+        Ok(tree)
     }
 
     /// Returns the entry called `name` of the tree `tree`.
     fn entry(&self, tree: Oid, name: &str) -> Answer<Option<(gix::objs::tree::EntryMode, Oid)>> {
-        let (kind, data) = self.raw(tree)?;
-        if kind != Kind::Tree {
-            return Err(Unreadable::Damaged { id: tree, why: format!("it is a {kind}, not a tree") });
+        let mut last = self.last_tree.borrow_mut();
+        if last.as_ref().is_none_or(|(known, _)| *known != tree) {
+            let (kind, data) = self.raw(tree)?;
+            if kind != Kind::Tree {
+                return Err(Unreadable::Damaged { id: tree, why: format!("it is a {kind}, not a tree") });
+            }
+            *last = Some((tree, data));
         }
-        for entry in gix::objs::TreeRefIter::from_bytes(&data, self.hash()) {
+        let data = last.as_ref().map_or(&[][..], |(_, data)| data);
+        for entry in gix::objs::TreeRefIter::from_bytes(data, self.hash()) {
             let entry = entry.map_err(|error| Unreadable::Damaged { id: tree, why: error.to_string() })?;
             if entry.filename == name {
                 return Ok(Some((entry.mode, entry.oid.to_owned())));
@@ -480,10 +500,29 @@ struct Source {
     distrusted: Cell<bool>,
     hash: Hash,
     shallow: HashSet<Oid>,
-    /// What refs point to: whole histories, that were here before the push.
-    tips: RefCell<HashSet<Oid>>,
+    tips: RefCell<Tips>,
     deadline: objects::Deadline,
     buffer: RefCell<Vec<u8>>,
+}
+
+/// What refs point to: whole histories, that were here before the push.
+#[derive(Debug, Default)]
+struct Tips {
+    unsorted: Vec<Refs>,
+    ids: HashSet<Oid>,
+}
+
+impl Tips {
+    fn add(&mut self, refs: &Refs) {
+        self.unsorted.push(refs.clone());
+    }
+
+    fn contain(&mut self, id: &Oid) -> bool {
+        for refs in self.unsorted.drain(..) {
+            self.ids.extend(refs.iter().map(|entry| entry.peeled.unwrap_or(entry.id)));
+        }
+        self.ids.contains(id)
+    }
 }
 
 impl Source {
@@ -560,7 +599,7 @@ impl Commits for Source {
 
     fn is_settled(&self, id: &Oid) -> bool {
         !self.objects.is_quarantined()
-            || self.tips.borrow().contains(id)
+            || self.tips.borrow_mut().contain(id)
             || (self.rows() > 0 && self.row_of(id).is_some())
     }
 

@@ -11,6 +11,7 @@ use gix::odb::loose;
 use gix::odb::pack::cache::Never;
 use gix::odb::pack::{self, MMap};
 
+use super::index::Index;
 use super::place::ObjectDirectories;
 use crate::history::{Answer, Oid, Unreadable};
 
@@ -40,7 +41,7 @@ struct Packs {
 
 struct Pack {
     path: PathBuf,
-    index: pack::index::File<MMap>,
+    index: Index,
     data: OnceCell<pack::data::File<MMap>>,
 }
 
@@ -159,7 +160,7 @@ impl Objects {
             return Ok(None);
         }
         for directory in &self.directories {
-            if let Some((pack, at)) = self.in_open_pack(directory, id) {
+            if let Some((pack, at)) = self.in_open_pack(directory, id)? {
                 return visit(Found::Packed(&pack, at)).map_err(damaged);
             }
         }
@@ -170,7 +171,7 @@ impl Objects {
         }
         for directory in &self.directories {
             if directory.list(self.hash)?
-                && let Some((pack, at)) = self.in_open_pack(directory, id)
+                && let Some((pack, at)) = self.in_open_pack(directory, id)?
             {
                 return visit(Found::Packed(&pack, at)).map_err(damaged);
             }
@@ -178,25 +179,27 @@ impl Objects {
         Ok(None)
     }
 
-    fn in_open_pack(&self, directory: &Directory, id: Oid) -> Option<(Rc<Pack>, u64)> {
-        let find_in = |pack: &Rc<Pack>| {
-            let at = pack.index.lookup(id)?;
-            Some((Rc::clone(pack), pack.index.pack_offset_at_index(at)))
-        };
-        if let Some(found) = self.last.borrow().as_ref().and_then(find_in) {
-            return Some(found);
+    fn in_open_pack(&self, directory: &Directory, id: Oid) -> Answer<Option<(Rc<Pack>, u64)>> {
+        if let Some(last) = self.last.borrow().as_ref()
+            && let Some(at) = last.offset(id)?
+        {
+            return Ok(Some((Rc::clone(last), at)));
         }
-        let found = directory.packs.borrow().as_ref()?.list.iter().find_map(find_in)?;
-        *self.last.borrow_mut() = Some(Rc::clone(&found.0));
-        Some(found)
+        for pack in directory.packs.borrow().iter().flat_map(|packs| &packs.list) {
+            if let Some(at) = pack.offset(id)? {
+                *self.last.borrow_mut() = Some(Rc::clone(pack));
+                return Ok(Some((Rc::clone(pack), at)));
+            }
+        }
+        Ok(None)
     }
 
     fn read_packed(&self, pack: &Pack, at: u64, data: &mut Vec<u8>) -> Result<Kind, String> {
         let file = pack.data(self.hash)?;
         let entry = file.entry(at).map_err(|error| error.to_string())?;
         let resolve = |id: &gix::oid, _: &mut Vec<u8>| {
-            let Some(base) = pack.index.lookup(id) else { return Ok(None) };
-            let entry = file.entry(pack.index.pack_offset_at_index(base))?;
+            let Ok(Some(base)) = pack.index.offset(id) else { return Ok(None) };
+            let entry = file.entry(base)?;
             Ok(Some(pack::data::decode::entry::ResolvedBase::InPack(entry)))
         };
         let found = file
@@ -209,8 +212,8 @@ impl Objects {
         let file = pack.data(self.hash)?;
         let entry = file.entry(at).map_err(|error| error.to_string())?;
         let resolve = |id: &gix::oid| {
-            let Some(base) = pack.index.lookup(id) else { return Ok(None) };
-            let entry = file.entry(pack.index.pack_offset_at_index(base))?;
+            let Ok(Some(base)) = pack.index.offset(id) else { return Ok(None) };
+            let entry = file.entry(base)?;
             Ok(Some(pack::data::decode::header::ResolvedBase::InPack(entry)))
         };
         let found = file
@@ -232,7 +235,12 @@ impl Directory {
         }
         self.list(hash)?;
         let packs = self.packs.borrow();
-        Ok(packs.iter().flat_map(|packs| &packs.list).any(|pack| pack.index.lookup(id).is_some()))
+        for pack in packs.iter().flat_map(|packs| &packs.list) {
+            if pack.offset(id)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Lists and opens the packs, unless that was done and nothing changed since (`git repack`
@@ -243,27 +251,24 @@ impl Directory {
         if self.packs.borrow().as_ref().is_some_and(|packs| packs.listed == changed) {
             return Ok(false);
         }
-        let unreadable = |path: &Path, why: String| {
-            Unreadable::Store(format!("`{}` cannot be read: {why}", path.display()))
-        };
         let mut list = vec![];
         let entries = match std::fs::read_dir(&dir) {
             Ok(entries) => Some(entries),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(unreadable(&dir, error.to_string())),
+            Err(error) => return Err(unreadable(&dir, error)),
         };
         for entry in entries.into_iter().flatten() {
-            let path = entry.map_err(|error| unreadable(&dir, error.to_string()))?.path();
+            let path = entry.map_err(|error| unreadable(&dir, error))?.path();
             if path.extension().is_none_or(|extension| extension != "idx")
                 || !path.with_extension("pack").is_file()
             {
                 continue;
             }
-            let index = match pack::index::File::at(&path, hash) {
+            let index = match Index::open(&path, hash) {
                 Ok(index) => index,
                 // It was there a moment ago: a repack put its objects elsewhere.
                 Err(_) if !path.exists() => continue,
-                Err(error) => return Err(unreadable(&path, error.to_string())),
+                Err(why) => return Err(unreadable(&path, why)),
             };
             list.push(Rc::new(Pack { path, index, data: OnceCell::new() }));
         }
@@ -273,6 +278,10 @@ impl Directory {
 }
 
 impl Pack {
+    fn offset(&self, id: Oid) -> Answer<Option<u64>> {
+        self.index.offset(&id).map_err(|why| unreadable(&self.path, why))
+    }
+
     fn data(&self, hash: Hash) -> Result<&pack::data::File<MMap>, String> {
         if let Some(data) = self.data.get() {
             return Ok(data);
@@ -281,6 +290,10 @@ impl Pack {
             .map_err(|error| error.to_string())?;
         Ok(self.data.get_or_init(|| data.with_alloc_limit_bytes(Some(LARGEST))))
     }
+}
+
+fn unreadable(path: &Path, why: impl std::fmt::Display) -> Unreadable {
+    Unreadable::Store(format!("`{}` cannot be read: {why}", path.display()))
 }
 
 /// When a long walk has to end.

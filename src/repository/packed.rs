@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use gix::hash::Kind as Hash;
 
-use crate::history::{Answer, BStr, BString, ByteSlice, Oid, Unreadable};
+use crate::history::{Answer, ByteSlice, Oid, RefName, Unreadable};
 
 /// An open `packed-refs` file.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ enum Source {
     /// Sorted by name, so the file itself can be searched.
     File { file: File, len: u64 },
     /// Unsorted (very old, or written by hand): sorted here.
-    Memory(Vec<u8>),
+    Memory(Arc<[u8]>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +37,14 @@ enum Peeled {
     Fully,
 }
 
-/// How much is read at a time.
-const BLOCK: usize = 64 << 10;
+/// A search ends when so little is left to look through.
+const BLOCK: u64 = 4 << 10;
+/// A file of no more is read whole where many names are asked for.
+const SMALL: u64 = 128 << 10;
 /// No line is longer: an id, a name that fits the file system's limits, a line end.
-const LINE: usize = 8 << 10;
+const LINE: u64 = 8 << 10;
+/// How much is read first where one line is wanted.
+const WINDOW: u64 = 1 << 10;
 
 impl Packed {
     /// Opens the file; `None` where there is none.
@@ -50,8 +56,7 @@ impl Packed {
         };
         let len = file.metadata().map_err(|error| unreadable(&error))?.len();
         let source = Source::File { file, len };
-        let mut top = vec![];
-        source.read(0, LINE, &mut top)?;
+        let top = source.read(0, WINDOW)?;
         let header = top.lines().next().filter(|line| line.starts_with(b"#")).unwrap_or_default();
         let traits = header.strip_prefix(b"# pack-refs with:").unwrap_or_default();
         let has = |name: &str| traits.split_str(" ").any(|word| word == name.as_bytes());
@@ -64,20 +69,25 @@ impl Packed {
         if has("sorted") || len == 0 {
             return Ok(Some(Self { source, hash, start: start as u64, peeled }));
         }
-        let mut all = vec![];
-        source.read(0, usize::try_from(len).unwrap_or(usize::MAX), &mut all)?;
-        let source = Source::Memory(sorted(&all, hash));
+        let source = Source::Memory(sorted(&source.read(0, len)?, hash).into());
         Ok(Some(Self { source, hash, start: 0, peeled }))
+    }
+
+    /// Reads a small file whole: then what is asked of it costs nothing.
+    pub(super) fn read_ahead(&mut self) -> Answer<()> {
+        if self.source.len() <= SMALL {
+            self.source = Source::Memory(self.source.read(0, SMALL)?);
+        }
+        Ok(())
     }
 
     /// Returns what the ref called `name` holds.
     pub(super) fn find(&self, name: &[u8]) -> Answer<Option<Oid>> {
         let mut found = None;
-        self.visit(name, |line_name, id, _| {
-            if line_name == name {
+        self.below(name, |known, id, _| {
+            if known.full() == name {
                 found = Some(id);
             }
-            false
         })?;
         Ok(found)
     }
@@ -87,61 +97,45 @@ impl Packed {
     pub(super) fn below(
         &self,
         prefix: &[u8],
-        mut visit: impl FnMut(BString, Oid, Option<Oid>),
+        mut visit: impl FnMut(RefName, Oid, Option<Oid>),
     ) -> Answer<()> {
-        self.visit(prefix, |name, id, peeled| {
-            let inside = name.starts_with(prefix);
-            if inside {
-                visit(name, id, peeled);
-            }
-            inside
-        })
-    }
-
-    /// Visits the entries that are not before `from`, as long as `visit` says so.
-    fn visit(&self, from: &[u8], mut visit: impl FnMut(BString, Oid, Option<Oid>) -> bool) -> Answer<()> {
-        let mut at = self.shortly_before(from)?;
-        let mut block = vec![];
-        let mut pending: Option<(BString, Oid)> = None;
-        loop {
-            block.clear();
-            self.source.read(at, BLOCK, &mut block)?;
-            let whole = if at + block.len() as u64 >= self.source.len() {
-                block.len()
-            } else {
-                block.rfind_byte(b'\n').ok_or_else(|| damaged(&block))? + 1
-            };
-            at += whole as u64;
-            for line in block[..whole].lines() {
-                if let Some(hex) = line.strip_prefix(b"^") {
-                    if let Some((name, id)) = pending.take()
-                        && let peeled = Some(self.id(hex, line)?)
-                        && !visit(name, id, peeled)
-                    {
-                        return Ok(());
-                    }
+        let (text, part) = self.part(prefix)?;
+        let mut entries = Entries { text: &text[..part.end], at: part.start, hash: self.hash };
+        while let Some(entry) = entries.next()? {
+            let name = &text[entry.name.clone()];
+            if !name.starts_with(prefix) {
+                if name < prefix {
                     continue;
                 }
-                if let Some((name, id)) = pending.take()
-                    && let peeled = self.unpeeled(&name, id)
-                    && !visit(name, id, peeled)
-                {
-                    return Ok(());
-                }
-                let (hex, name) = self.entry(line)?;
-                if name.as_bytes() >= from {
-                    pending = Some((name.to_owned(), self.id(hex, line)?));
-                }
-            }
-            if whole == 0 || at >= self.source.len() {
                 break;
             }
-        }
-        if let Some((name, id)) = pending {
-            let peeled = self.unpeeled(&name, id);
+            let id = self.id(&text[entry.id])?;
+            let peeled = match entry.peeled {
+                Some(peeled) => Some(self.id(&text[peeled])?),
+                None => self.unpeeled(name, id),
+            };
+            let name = RefName::part_of(&text, entry.name).ok_or_else(|| damaged(prefix))?;
             visit(name, id, peeled);
         }
         Ok(())
+    }
+
+    /// Returns where the lines of all names that begin with `prefix` stand, and few others.
+    fn part(&self, prefix: &[u8]) -> Answer<(Arc<[u8]>, Range<usize>)> {
+        let start = self.shortly_before(prefix)?;
+        if let Source::Memory(text) = &self.source {
+            let start = usize::try_from(start).unwrap_or(usize::MAX).min(text.len());
+            return Ok((Arc::clone(text), start..text.len()));
+        }
+        let end = match after(prefix) {
+            // What begins before the end is before it, and has two lines at most.
+            Some(after) => self.shortly_before(&after)? + BLOCK + 2 * LINE,
+            None => self.source.len(),
+        };
+        let text = self.source.read(start, end - start)?;
+        let whole = start + text.len() as u64 >= self.source.len();
+        let end = if whole { text.len() } else { text.rfind_byte(b'\n').map_or(0, |at| at + 1) };
+        Ok((text, 0..end))
     }
 
     /// An entry that git looked at and found to be no tag is its own end.
@@ -158,42 +152,114 @@ impl Packed {
     fn shortly_before(&self, name: &[u8]) -> Answer<u64> {
         // What begins before `low` is before `name`; what begins first from `high` on is not.
         let (mut low, mut high) = (self.start, self.source.len());
-        while high - low > BLOCK as u64 {
+        while high - low > BLOCK {
             let middle = low + (high - low) / 2;
-            let mut window = vec![];
-            let begin = self.next_entry(middle, &mut window)?;
-            let line = window.lines().next().unwrap_or_default();
-            if begin < high && self.entry(line)?.1.as_bytes() < name {
-                low = begin + line.len() as u64 + 1;
-            } else {
-                high = middle;
+            match self.next_entry(middle, WINDOW)? {
+                Some((known, next)) if known.as_slice() < name => low = next.min(high),
+                _ => high = middle,
             }
         }
         Ok(low)
     }
 
-    /// Finds the first entry that begins after `at`: returns where, and the text from there on.
-    fn next_entry(&self, at: u64, window: &mut Vec<u8>) -> Answer<u64> {
-        self.source.read(at, 3 * LINE, window)?;
-        let mut skip = window.find_byte(b'\n').map_or(window.len(), |end| end + 1);
-        while window.get(skip) == Some(&b'^') {
-            skip += window[skip..].find_byte(b'\n').map_or(window.len(), |end| end + 1);
+    /// Returns the name of the first entry that begins after `at`, and where what follows it begins.
+    fn next_entry(&self, at: u64, window: u64) -> Answer<Option<(Vec<u8>, u64)>> {
+        let text = self.source.read(at, window)?;
+        let begin = text.find_byte(b'\n').map_or(text.len(), |end| end + 1);
+        let mut entries = Entries { text: &text, at: begin, hash: self.hash };
+        let is_cut = |end: usize| at + (end as u64) < self.source.len() && text.get(end - 1) != Some(&b'\n');
+        match entries.next() {
+            Ok(Some(entry)) if !is_cut(entries.at) => {
+                Ok(Some((text[entry.name].to_vec(), at + entries.at as u64)))
+            }
+            // A cut line makes no sense; a longer piece has all of it.
+            _ if text.len() as u64 == window && window < 4 * LINE => self.next_entry(at, 4 * LINE),
+            entry => entry.map(|_| None),
         }
-        let skip = skip.min(window.len());
-        window.drain(..skip);
-        Ok(if window.is_empty() { self.source.len() } else { at + skip as u64 })
     }
 
-    /// Splits an entry into the id as text and the name.
-    fn entry<'a>(&self, line: &'a [u8]) -> Answer<(&'a [u8], &'a BStr)> {
-        let (hex, name) = line.split_at_checked(self.hash.len_in_hex()).ok_or_else(|| damaged(line))?;
-        let name = name.strip_prefix(b" ").ok_or_else(|| damaged(line))?;
-        Ok((hex, name.as_bstr()))
+    /// Reads an id; most of the time goes here.
+    fn id(&self, hex: &[u8]) -> Answer<Oid> {
+        let mut bytes = [0; 32];
+        let bytes = &mut bytes[..self.hash.len_in_bytes()];
+        let mut wrong = 0;
+        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
+            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
+            wrong |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+        if wrong > 15 {
+            return Err(damaged(hex));
+        }
+        Oid::try_from(&*bytes).map_err(|_| damaged(hex))
+    }
+}
+
+/// The value of each hexadecimal digit; 255: it is none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
+/// Returns the first name after all that begin with `prefix`; `None` where there is none.
+fn after(prefix: &[u8]) -> Option<Vec<u8>> {
+    let mut after = prefix.to_vec();
+    let last = after.last_mut()?;
+    *last = last.checked_add(1)?;
+    Some(after)
+}
+
+/// Where the parts of an entry stand.
+struct Entry {
+    id: Range<usize>,
+    name: Range<usize>,
+    peeled: Option<Range<usize>>,
+}
+
+/// The entries of a part of the file.
+struct Entries<'a> {
+    text: &'a [u8],
+    at: usize,
+    hash: Hash,
+}
+
+impl Entries<'_> {
+    fn next(&mut self) -> Answer<Option<Entry>> {
+        // The part may begin with what the entry before it peels to.
+        while self.text.get(self.at) == Some(&b'^') {
+            self.line();
+        }
+        if self.at >= self.text.len() {
+            return Ok(None);
+        }
+        let line = self.line();
+        let name = line.start + self.hash.len_in_hex() + 1;
+        if name >= line.end || self.text[name - 1] != b' ' {
+            return Err(damaged(&self.text[line]));
+        }
+        let mut entry = Entry { id: line.start..name - 1, name: name..line.end, peeled: None };
+        if self.text.get(self.at) == Some(&b'^') {
+            let line = self.line();
+            if line.len() != self.hash.len_in_hex() + 1 {
+                return Err(damaged(&self.text[line]));
+            }
+            entry.peeled = Some(line.start + 1..line.end);
+        }
+        Ok(Some(entry))
     }
 
-    fn id(&self, hex: &[u8], line: &[u8]) -> Answer<Oid> {
-        let id = Oid::from_hex(hex).ok().filter(|id| id.kind() == self.hash);
-        id.ok_or_else(|| damaged(line))
+    /// Goes past a line; returns where it stands, without its end.
+    fn line(&mut self) -> Range<usize> {
+        let start = self.at;
+        let end = self.text[start..].find_byte(b'\n').map_or(self.text.len(), |length| start + length);
+        self.at = (end + 1).min(self.text.len());
+        start..if self.text[start..end].ends_with(b"\r") { end - 1 } else { end }
     }
 }
 
@@ -205,22 +271,22 @@ impl Source {
         }
     }
 
-    /// Appends up to `most` bytes from `at`.
-    fn read(&self, at: u64, most: usize, into: &mut Vec<u8>) -> Answer<()> {
-        let left = usize::try_from(self.len().saturating_sub(at)).unwrap_or(usize::MAX);
-        let wanted = most.min(left);
+    /// Returns up to `most` bytes from `at`.
+    fn read(&self, at: u64, most: u64) -> Answer<Arc<[u8]>> {
+        let wanted = most.min(self.len().saturating_sub(at));
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         match self {
             Self::Memory(text) => {
                 let at = usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
-                into.extend_from_slice(&text[at..at + wanted]);
+                Ok(text[at..at + wanted].into())
             }
             Self::File { file, .. } => {
-                let old = into.len();
-                into.resize(old + wanted, 0);
-                file.read_exact_at(&mut into[old..], at).map_err(|error| unreadable(&error))?;
+                let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, wanted).collect();
+                let place = Arc::get_mut(&mut bytes).expect("nobody else has it");
+                file.read_exact_at(place, at).map_err(|error| unreadable(&error))?;
+                Ok(bytes)
             }
         }
-        Ok(())
     }
 }
 

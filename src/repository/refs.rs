@@ -41,7 +41,10 @@ impl Files<'_> {
         }
         // Loose ones first, then the packed ones: a ref that `git pack-refs` moves meanwhile is
         // seen twice, never not at all.
-        let packed = self.packed()?;
+        let mut packed = self.packed()?;
+        if let Some(packed) = &mut packed {
+            packed.read_ahead()?;
+        }
         let mut refs: Vec<Ref> = vec![];
         for (name, value) in &loose {
             let name = RefName::new(name.clone());
@@ -58,8 +61,7 @@ impl Files<'_> {
         if let Some(packed) = &packed {
             for prefix in prefixes {
                 packed.below(prefix.as_bytes(), |name, id, peeled| {
-                    if !loose.contains_key(&name) {
-                        let name = RefName::new(name);
+                    if loose.is_empty() || !loose.contains_key(name.full()) {
                         refs.push(Ref { peeled, ..Ref::new(name, id) });
                     }
                 })?;
@@ -73,6 +75,14 @@ impl Files<'_> {
         match self.loose(name)? {
             Some(value) => Ok(Some(value)),
             None => Self::packed_value(name, self.packed()?.as_ref()),
+        }
+    }
+
+    /// Returns what `name` is an alias of. Only a ref with a file of its own can be one.
+    pub(super) fn alias(&self, name: &[u8]) -> Answer<Option<BString>> {
+        match self.loose(name)? {
+            Some(Value::Alias(target)) => Ok(Some(target)),
+            _ => Ok(None),
         }
     }
 
@@ -208,12 +218,16 @@ impl<G: Fn() -> Command> Reftable<G> {
         Ok(refs.into_iter().collect())
     }
 
-    pub(super) fn value(&self, name: &[u8]) -> Answer<Option<Value>> {
+    pub(super) fn alias(&self, name: &[u8]) -> Answer<Option<BString>> {
         let mut command = (self.git)();
         command.args(["symbolic-ref", "-q", "--no-recurse", "--"]).arg(OsStr::from_bytes(name));
         let output = command.output().map_err(|error| no_git(&error))?;
-        if output.status.success() {
-            return Ok(Some(Value::Alias(output.stdout.trim_end().into())));
+        Ok(output.status.success().then(|| output.stdout.trim_end().into()))
+    }
+
+    pub(super) fn value(&self, name: &[u8]) -> Answer<Option<Value>> {
+        if let Some(target) = self.alias(name)? {
+            return Ok(Some(Value::Alias(target)));
         }
         if !name.starts_with(b"refs/") {
             return Ok(None);

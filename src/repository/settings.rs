@@ -141,6 +141,18 @@ fn from_command_line(environment: &Environment, key: &str) -> Option<String> {
 }
 
 fn from_files(environment: &Environment, key: &str) -> Option<String> {
+    files(environment).into_iter().find_map(|path| {
+        // Most people's settings say nothing about it, and then they need not be understood.
+        let section = key.split('.').next().unwrap_or_default();
+        let text = std::fs::read(&path).ok()?;
+        text.to_ascii_lowercase().find(section)?;
+        let file = understood(&path, text, Source::User).ok()?;
+        file.string(key).map(|value| value.to_str_lossy().into_owned())
+    })
+}
+
+/// Returns the files of the user's settings and the system's.
+fn files(environment: &Environment) -> Vec<PathBuf> {
     let home = environment.path("HOME");
     let below_home = |name: &str| home.as_ref().map(|home| home.join(name));
     let usual = || {
@@ -150,21 +162,20 @@ fn from_files(environment: &Environment, key: &str) -> Option<String> {
     let global = environment.path("GIT_CONFIG_GLOBAL").map_or_else(usual, |file| vec![Some(file)]);
     let system = environment.path("GIT_CONFIG_SYSTEM").or_else(|| Some(PathBuf::from("/etc/gitconfig")));
     let system = system.filter(|_| environment.get("GIT_CONFIG_NOSYSTEM").is_none());
-    global.into_iter().chain([system]).flatten().find_map(|path| {
-        let file = load(&path, Source::User).ok()??;
-        file.string(key).map(|value| value.to_str_lossy().into_owned())
-    })
+    global.into_iter().chain([system]).flatten().collect()
 }
 
 fn load(path: &Path, source: Source) -> Result<Option<File>, Failure> {
-    let mut text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(Failure::Read { path: path.to_owned(), source }),
-    };
+    match std::fs::read(path) {
+        Ok(text) => understood(path, text, source).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Failure::Read { path: path.to_owned(), source }),
+    }
+}
+
+fn understood(path: &Path, mut text: Vec<u8>, source: Source) -> Result<File, Failure> {
     let options =
         init::Options { includes: includes::Options::no_follow(), lossy: true, ignore_io_errors: false };
     File::from_bytes_owned(&mut text, Metadata::from(source).at(path), options)
-        .map(Some)
         .map_err(|error| Failure::Configuration { path: path.to_owned(), why: error.to_string() })
 }

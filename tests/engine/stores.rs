@@ -6,7 +6,7 @@ use flowcheck::history::{History, Memory, Oid, Unreadable};
 use flowcheck::repository::{Environment, Repository};
 
 use crate::disk::Disk;
-use crate::random::{DATES, Dates, Plan, Random, plan, remember};
+use crate::random::{DATES, Dates, Plan, Random, cases, plan, remember};
 
 /// What the plan says, in memory; on disk the same commits have other ids.
 struct Known {
@@ -71,6 +71,12 @@ impl Known {
     }
 }
 
+/// Returns how often to try each kind of store: once, or more with `FLOWCHECK_CASES`. With 200 the
+/// walks and the stores answer more than 100,000 questions each.
+fn rounds() -> u64 {
+    cases(8) / 8
+}
+
 fn random_plan(seed: u64, dates: Dates) -> (Random, Vec<Plan>) {
     let mut random = Random::new(seed);
     let plan = plan(&mut random, 60, dates);
@@ -97,23 +103,29 @@ fn lines(ids: &[Oid]) -> Vec<u8> {
 
 #[test]
 fn with_and_without_a_graph_of_either_version() {
-    for (seed, dates) in DATES.into_iter().enumerate() {
-        for format in ["sha1", "sha256"] {
-            let disk = Disk::new();
-            let (mut random, path, known) =
-                made(&disk, seed as u64, dates, &[&format!("--object-format={format}")]);
-            known.compare(&mut random, &open(&path), &format!("{format}, {dates:?}, no graph"));
-            disk.run(&path, &["repack", "-qad"]);
-            for version in ["1", "2"] {
-                let setting = format!("commitGraph.generationVersion={version}");
-                let _ = std::fs::remove_dir_all(path.join("objects/info"));
-                disk.run(&path, &["-c", &setting, "commit-graph", "write", "--reachable"]);
-                let repository = open(&path);
-                assert_eq!(repository.graph_size() as usize, known.ids.len());
-                known.compare(&mut random, &repository, &format!("{format}, {dates:?}, graph {version}"));
-                assert_eq!(repository.graph_trouble(), None);
+    for round in 0..rounds() {
+        for (seed, dates) in (1000 * round..).zip(DATES) {
+            for format in ["sha1", "sha256"] {
+                of_either_version(seed, dates, format);
             }
         }
+    }
+}
+
+fn of_either_version(seed: u64, dates: Dates, format: &str) {
+    let disk = Disk::new();
+    let (mut random, path, known) = made(&disk, seed, dates, &[&format!("--object-format={format}")]);
+    let case = format!("{seed}, {format}, {dates:?}");
+    known.compare(&mut random, &open(&path), &format!("{case}, no graph"));
+    disk.run(&path, &["repack", "-qad"]);
+    for version in ["1", "2"] {
+        let setting = format!("commitGraph.generationVersion={version}");
+        let _ = std::fs::remove_dir_all(path.join("objects/info"));
+        disk.run(&path, &["-c", &setting, "commit-graph", "write", "--reachable"]);
+        let repository = open(&path);
+        assert_eq!(repository.graph_size() as usize, known.ids.len());
+        known.compare(&mut random, &repository, &format!("{case}, graph {version}"));
+        assert_eq!(repository.graph_trouble(), None);
     }
 }
 
@@ -142,15 +154,16 @@ fn git_itself_agrees_where_dates_are_sane() {
 
 #[test]
 fn a_graph_that_lags_behind() {
-    for (seed, dates) in DATES.into_iter().enumerate() {
+    let seeds = (0..rounds()).flat_map(|round| (1000 * round + 10..).zip(DATES));
+    for (seed, dates) in seeds {
         let disk = Disk::new();
-        let (mut random, path, known) = made(&disk, 10 + seed as u64, dates, &[]);
+        let (mut random, path, known) = made(&disk, seed, dates, &[]);
         let some: Vec<Oid> = (0..5).map(|_| known.on_disk[random.below(30)]).collect();
         disk.feed(&path, &["commit-graph", "write", "--stdin-commits"], &lines(&some));
         let repository = open(&path);
         let size = repository.graph_size() as usize;
         assert!(size > 0 && size < known.ids.len());
-        known.compare(&mut random, &repository, &format!("{dates:?}, graph of {size}"));
+        known.compare(&mut random, &repository, &format!("{seed}, {dates:?}, graph of {size}"));
     }
 }
 
@@ -197,8 +210,14 @@ fn a_layer_that_lies_in_an_alternate() {
 
 #[test]
 fn a_damaged_graph_changes_no_answer() {
+    for round in 0..rounds() {
+        damaged(22 + 1000 * round);
+    }
+}
+
+fn damaged(seed: u64) {
     let disk = Disk::new();
-    let (mut random, path, known) = made(&disk, 22, Dates::Skewed, &[]);
+    let (mut random, path, known) = made(&disk, seed, Dates::Skewed, &[]);
     disk.run(&path, &["commit-graph", "write", "--reachable"]);
     let file = path.join("objects/info/commit-graph");
     let sound = std::fs::read(&file).unwrap();
@@ -210,7 +229,7 @@ fn a_damaged_graph_changes_no_answer() {
     for cut in [0, 7, 100, sound.len() / 2, sound.len() - 1] {
         replace(&sound[..cut]);
         let repository = open(&path);
-        known.compare(&mut random, &repository, &format!("cut after {cut}"));
+        known.compare(&mut random, &repository, &format!("{seed}, cut after {cut}"));
         assert!(repository.graph_trouble().is_some(), "cut after {cut}");
     }
     // The level of a commit: the upper 30 bits of the eight bytes at the end of its row.
@@ -221,14 +240,14 @@ fn a_damaged_graph_changes_no_answer() {
         bytes[at] = bytes[at].wrapping_add(4 * (1 + u8::try_from(random.below(9)).unwrap()));
         replace(&bytes);
         let repository = open(&path);
-        known.compare(&mut random, &repository, &format!("another level in row {row}"));
+        known.compare(&mut random, &repository, &format!("{seed}, another level in row {row}"));
     }
     // A parent that is no commit of the graph.
     for row in (0..known.ids.len()).step_by(7) {
         let mut bytes = sound.clone();
         bytes[rows + row * 36 + 20..][..4].copy_from_slice(&[0, 0, 77, 77]);
         replace(&bytes);
-        known.compare(&mut random, &open(&path), &format!("no such parent in row {row}"));
+        known.compare(&mut random, &open(&path), &format!("{seed}, no such parent in row {row}"));
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let repository = super::repository(global)?;
-    let here = Here { repository: repository.as_ref() };
+    let here = Here::of(repository.as_ref());
     let found = super::found(global, &here, args.file.as_deref())?;
     let result = match &found {
         Some(found) => found.read(&here),

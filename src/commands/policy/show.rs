@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let repository = super::repository(global)?;
-    let here = Here { repository: repository.as_ref() };
+    let here = Here::of(repository.as_ref());
     let found = super::found(global, &here, args.file.as_deref())?;
     let read = match &found {
         Some(found) => settings(found.shown(), &found.bytes, &|name: &str| found.load(&here, name)),

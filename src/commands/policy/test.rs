@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 /// Returns the policy that scenarios without one of their own are held against.
 fn policy(global: &Global) -> Result<Policy, Failure> {
     let repository = super::repository(global)?;
-    let here = Here { repository: repository.as_ref() };
+    let here = Here::of(repository.as_ref());
     match super::found(global, &here, global.policy.as_deref())? {
         Some(found) => Ok(read(&found, &here)?.policy),
         None => Ok(Policy::built_in()),

@@ -301,9 +301,6 @@ impl<C: Commits> Walk<C> {
                 todo.pop();
                 continue;
             }
-            if limit == 0 {
-                return Ok(false);
-            }
             parents.clear();
             self.parents_into(commit, &mut parents)?;
             let unknown = todo.len();
@@ -316,12 +313,13 @@ impl<C: Commits> Walk<C> {
                 }
             }
             if todo.len() == unknown {
-                limit -= 1;
                 let late = (commit - self.rows.get()) as usize;
                 self.late.borrow_mut().list[late].level = highest + 1;
                 todo.pop();
-            } else if todo.len() > limit.saturating_add(STEPS as usize) {
+            } else if limit == 0 {
                 return Ok(false);
+            } else {
+                limit -= 1;
             }
         }
         Ok(true)

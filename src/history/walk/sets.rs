@@ -130,7 +130,7 @@ impl<C: Commits> Walk<C> {
     /// an ancestor of nothing that was here before, so only the edge between the two is in doubt.
     fn fresh_difference(&self, tips: &[u32], hidden: &[u32]) -> Step<Option<Colours<bool>>> {
         let both: Vec<u32> = tips.iter().chain(hidden).copied().collect();
-        if self.find_levels_within(&both, CHEAP)? {
+        if self.find_levels_within(&both, self.cheap())? {
             return Ok(None);
         }
         let (hidden, hidden_edge) = self.fresh_part(hidden, None)?;
@@ -150,7 +150,7 @@ impl<C: Commits> Walk<C> {
     /// [`Self::reached`] without levels, for commits that came with the push.
     fn fresh_reached(&self, commits: &[u32], groups: &[Vec<u32>]) -> Step<Option<Vec<Vec<bool>>>> {
         let all: Vec<u32> = groups.iter().flatten().copied().collect();
-        if self.find_levels_within(&all, CHEAP)? {
+        if self.find_levels_within(&all, self.cheap())? {
             return Ok(None);
         }
         for &commit in commits {
@@ -167,6 +167,12 @@ impl<C: Commits> Walk<C> {
             reached.push(commits.iter().map(|commit| fresh.get(*commit)).collect());
         }
         Ok(Some(reached))
+    }
+
+    /// Returns how many commits are read to find levels before anything cleverer is tried. Above a
+    /// table there are few; without one the whole history would have to be read.
+    fn cheap(&self) -> usize {
+        if self.rows.get() > 0 { 512 } else { 64 }
     }
 
     /// Returns the fresh commits that `tips` reach through fresh ones (less `hidden`), and the
@@ -213,9 +219,6 @@ impl Frontier {
         Ok(())
     }
 }
-
-/// Up to so many commits are read to find levels before anything cleverer is tried.
-const CHEAP: usize = 512;
 
 const TIP: u8 = 1;
 const HIDDEN: u8 = 2;
