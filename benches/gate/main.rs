@@ -14,6 +14,7 @@
 //! | `FLOWCHECK_BENCH_RUNS` | runs of each command; slow ones run less often | 31 |
 //! | `FLOWCHECK_BENCH_DIR` | where histories are kept for the next time | a temporary directory |
 //! | `FLOWCHECK_BENCH_REPOSITORY` | a repository to measure instead; it is only read | |
+//! | `FLOWCHECK_BENCH_CLOCK` | `processor`: what the processor spends, where others work as well | what passes |
 //! | `FLOWCHECK_BENCH_PROGRAM` | the flowcheck to measure | the one that cargo builds |
 
 mod flow;
@@ -48,7 +49,8 @@ fn main() {
     let temporary = tempfile::tempdir().expect("a temporary directory can be made");
     let dir = variable("FLOWCHECK_BENCH_DIR").map_or(temporary.path().to_owned(), PathBuf::from);
     std::fs::create_dir_all(&dir).expect("the directory can be made");
-    println!("{}\n", machine(&dir));
+    println!("{}", machine(&dir));
+    println!("time: {}\n", if measure::by_processor() { "of the processor" } else { "as it passes" });
     if let Some(repository) = &plan.repository {
         plan.bench(&Server::copied(&dir, repository));
         return;

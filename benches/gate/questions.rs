@@ -1,14 +1,14 @@
 //! Single questions in process, opening the repository included, beside git's own command.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flowcheck::history::{History as _, Oid};
 use flowcheck::repository::Repository;
 
 use crate::Plan;
 use crate::git::git;
-use crate::measure::{Job, turns};
+use crate::measure::{Job, here, turns};
 use crate::server::{Graph, Server};
 use crate::table::{Table, ms, ratio};
 
@@ -93,11 +93,7 @@ pub fn print(plan: &Plan, server: &Server, graph: Graph) {
     ];
     let mut table = Table::new(&["question, ms", "flowcheck", "git", "ratio"]);
     for question in &questions {
-        let ours = || {
-            let start = Instant::now();
-            (question.ours)(&Repository::at(&server.path).expect("it can be opened"));
-            start.elapsed()
-        };
+        let ours = || here(|| (question.ours)(&Repository::at(&server.path).expect("it can be opened")));
         let theirs = || question.theirs.run();
         let both: [&dyn Fn() -> Duration; 2] = [&ours, &theirs];
         let times = turns(&both, plan.runs.min(11), |job| job());
