@@ -31,7 +31,7 @@ pub fn here(work: impl FnOnce()) -> Duration {
     };
     let (before, start) = (spent(), Instant::now());
     work();
-    if by_processor() { spent() - before } else { start.elapsed() }
+    if by_processor() { spent().saturating_sub(before) } else { start.elapsed() }
 }
 
 /// No job is repeated for longer.
