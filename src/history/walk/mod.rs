@@ -338,23 +338,65 @@ impl<C: Commits> Walk<C> {
     /// Returns room for a colour of every commit numbered so far.
     fn colours<T: Copy + Default>(&self) -> Colours<T> {
         let known = self.rows.get() as usize + self.late.borrow().list.len();
-        Colours(vec![T::default(); known])
+        Colours { few: HashMap::default(), all: vec![], known, most: (known / 64).max(32) }
     }
 }
 
-/// A colour for each commit; the default until one is set.
-struct Colours<T>(Vec<T>);
+/// A colour for each commit; the default until one is set. Most walks meet few commits of a long
+/// history: room for all is made only for those that meet many.
+struct Colours<T> {
+    few: HashMap<u32, T, BuildHasherDefault<ByNumber>>,
+    /// Empty as long as there are few.
+    all: Vec<T>,
+    known: usize,
+    /// How many are few.
+    most: usize,
+}
 
 impl<T: Copy + Default> Colours<T> {
     fn get(&self, commit: u32) -> T {
-        self.0.get(commit as usize).copied().unwrap_or_default()
+        let colour = if self.all.is_empty() { self.few.get(&commit) } else { self.all.get(commit as usize) };
+        colour.copied().unwrap_or_default()
     }
 
     fn at(&mut self, commit: u32) -> &mut T {
-        let at = commit as usize;
-        if at >= self.0.len() {
-            self.0.resize((at + 1).max(self.0.len() * 2), T::default());
+        if self.all.is_empty() {
+            if self.few.len() < self.most {
+                return self.few.entry(commit).or_default();
+            }
+            self.all = vec![T::default(); self.known.max(1)];
+            for (commit, colour) in std::mem::take(&mut self.few) {
+                *self.among_all(commit) = colour;
+            }
         }
-        &mut self.0[at]
+        self.among_all(commit)
+    }
+
+    fn among_all(&mut self, commit: u32) -> &mut T {
+        let at = commit as usize;
+        if at >= self.all.len() {
+            self.all.resize((at + 1).max(self.all.len() * 2), T::default());
+        }
+        &mut self.all[at]
+    }
+}
+
+/// Spreads numbers that follow each other.
+#[derive(Debug, Default)]
+struct ByNumber(u64);
+
+impl Hasher for ByNumber {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
     }
 }
