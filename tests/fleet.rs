@@ -194,3 +194,15 @@ fn an_audit_that_is_interrupted_leaves_a_whole_report_or_none() {
         }
     }
 }
+
+#[test]
+fn a_pipeline_s_clone_has_no_branches_of_its_own_and_is_audited_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    repository(&dir.path().join("shop.git"), 2);
+    git(dir.path(), &["clone", "-q", "shop.git", "ci"]);
+    git(&dir.path().join("ci"), &["checkout", "-q", "--detach"]);
+    git(&dir.path().join("ci"), &["branch", "-q", "-D", "develop"]);
+    let output = flowcheck(&dir.path().join("ci"), &["audit", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["summary"]["errors"], 2, "{report}");
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::clone::{self, Remote};
 use super::output::{self, Output, Stream};
 use super::progress::Progress;
 use super::{Exit, Failure, Global, compare, event_log, fleet, in_force};
@@ -127,9 +128,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(exit(&verdict, args.fail_on))
 }
 
-/// Returns the refs that an audit looks at.
+/// Returns the refs that an audit looks at: a server's own; in a clone the branches of its remote,
+/// as they were fetched last, and those that only this clone has. (A pipeline's clone often has no
+/// branch of its own, and would be clean for that.)
 pub(super) fn refs(repository: &Repository) -> Result<Refs, Failure> {
-    repository.refs(&["refs/heads/", "refs/tags/", "refs/environments/"]).map_err(Failure::History)
+    clone::seen(repository, &Remote::chosen(repository, None)?, &["refs/environments/"])
 }
 
 /// Judges a history: from where `since` or the policy says that the flow was adopted.

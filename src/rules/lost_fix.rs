@@ -35,12 +35,14 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
 
 fn lost(update: &RefUpdate, release: Release, tip: Oid, cx: &Context<'_>) -> Vec<Finding> {
     let Some(lost) = cx.facts.lost_fixes(release, tip) else { return vec![] };
-    lost.into_iter().map(|(version, confirmed)| finding(update, release, version, confirmed, cx)).collect()
+    let finding = |(version, confirmed)| finding(update, release, tip, version, confirmed, cx);
+    lost.into_iter().map(finding).collect()
 }
 
 fn finding(
     update: &RefUpdate,
     release: Release,
+    tip: Oid,
     lost: Version,
     confirmed: bool,
     cx: &Context<'_>,
@@ -51,7 +53,8 @@ fn finding(
     let mut finding = Finding::new(&update.name, format!("`{name}` does not contain `{tag}`"))
         .clause(&cx.policy.tags.release_clause);
     finding.object = commit;
-    let brought = commit.and_then(|commit| cx.facts.brought_by(lost, commit)).unwrap_or_default();
+    let missing = |commit| cx.facts.without(&cx.facts.brought_by(lost, commit)?, &[tip]);
+    let brought = commit.and_then(missing).unwrap_or_default();
     let finding = words::listing(finding, format!("what `{tag}` brought would be lost:"), &brought, cx);
     let finding = if confirmed {
         finding.note(format!("{environment} has `{tag}`: shipping {release} without it would undo it"))

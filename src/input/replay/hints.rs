@@ -5,8 +5,8 @@ use super::scene::{Scene, Trunk};
 use super::settle::note;
 use super::worlds::World;
 use crate::facts::{LineId, RefKind, kind_of};
-use crate::finding::Finding;
-use crate::history::{Answer, Ref, RefName};
+use crate::finding::{Finding, Named};
+use crate::history::{Answer, Oid, Ref, RefName};
 use crate::input::subject::merged_name;
 
 impl Scene<'_> {
@@ -34,9 +34,7 @@ impl Scene<'_> {
         }
         if kind == RefKind::Branch {
             let message = format!("`{}` was merged, and is not a branch name of this policy", name.short());
-            let mut finding = Finding::new(&name, message)
-                .note("the name is known from the merge's subject only")
-                .warning();
+            let mut finding = claimed(Finding::new(&name, message), step, subject);
             finding.rule = "branch-name";
             finding.new = Some(merged);
             finding.object = Some(step);
@@ -45,9 +43,7 @@ impl Scene<'_> {
         }
         if kind == RefKind::Integration && trunk.line == LineId::Production {
             let message = format!("`{}` was merged into `{}`", name.short(), trunk.name.short());
-            let mut finding = Finding::new(&trunk.name, message)
-                .note("the name is known from the merge's subject only")
-                .warning();
+            let mut finding = claimed(Finding::new(&trunk.name, message), step, subject);
             finding.rule = "merge-source";
             finding.new = Some(step);
             found.findings.push(finding);
@@ -74,4 +70,12 @@ impl Scene<'_> {
         }
         Ok(())
     }
+}
+
+/// Adds the merge that a name is known from: a warning, for a subject is only a claim.
+fn claimed(finding: Finding, merge: Oid, subject: String) -> Finding {
+    finding
+        .commits("the merge:", vec![Named { id: merge, subject }], 1)
+        .note("the name is known from the merge's subject only")
+        .warning()
 }
