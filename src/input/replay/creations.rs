@@ -124,7 +124,7 @@ impl Scene<'_> {
             }
             (_, RefKind::Record(record)) => match world {
                 World::Latest | World::Logged => !record.revokes,
-                World::Dated => other.date <= tag.date,
+                World::Dated => other.date < tag.date || other.date == tag.date && record.revokes,
             },
             _ => true,
         }));

@@ -107,7 +107,8 @@ impl Scene<'_> {
             let on_time = match world {
                 // What was ever confirmed, was confirmed: a later roll-back does not undo it.
                 World::Latest => !tag.revokes(),
-                World::Dated => tag.date <= date,
+                // As a push counts what comes with it: a roll-back at once, what permits only later.
+                World::Dated => tag.date < date || tag.date == date && tag.revokes(),
                 World::Logged => match self.tag_arrival(index) {
                     Some(arrival) => Some(arrival) < push,
                     None => !tag.revokes(),
