@@ -40,10 +40,13 @@ fn finding(update: &RefUpdate, moved: &LineMove, unconfirmed: &Unconfirmed, cx: 
     let release = unconfirmed.release;
     let what = release
         .map_or_else(|| "commits".to_owned(), |release| format!("`{}`", cx.facts.release_name(release)));
-    let message = if unconfirmed.squashed {
-        format!("{line} takes in {what} as one squashed commit, and it is not confirmed")
-    } else {
-        format!("{line} takes in {what}, which is not confirmed in {}", cx.policy.confirmation.environment)
+    let environment = &cx.policy.confirmation.environment;
+    let message = match release {
+        _ if unconfirmed.squashed => {
+            format!("{line} takes in {what} as one squashed commit, and it is not confirmed")
+        }
+        Some(_) => format!("{line} takes in {what}, which is not confirmed in {environment}"),
+        None => format!("{line} takes in commits that are not confirmed in {environment}"),
     };
     let n = unconfirmed.commits.len();
     let caption = match release.and_then(|release| newest_confirmed(release, cx)) {
