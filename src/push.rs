@@ -88,6 +88,9 @@ pub struct Push {
     pub now: Seconds,
     /// What hint commands call the remote: `origin` on a server.
     pub remote: String,
+    /// Branches that are pushed from something else than a branch of that name, as `HEAD~1:x` is.
+    /// The local hook sees that; a server takes it that a branch has one name everywhere.
+    pub from_elsewhere: BTreeSet<RefName>,
     /// Tags that the event log has seen: their numbers are used, even where a tag is gone.
     pub seen_tags: BTreeSet<RefName>,
 }
@@ -104,6 +107,7 @@ impl Push {
             options: vec![],
             now: 0,
             remote: "origin".to_owned(),
+            from_elsewhere: BTreeSet::new(),
             seen_tags: BTreeSet::new(),
         }
     }

@@ -1,5 +1,7 @@
 //! What a clone knows of a remote: its branches as they were fetched last, and the tags.
 
+use std::collections::BTreeSet;
+
 use super::Failure;
 use crate::history::{History as _, Oid, Ref, RefName, Refs, Unreadable};
 use crate::policy::Policy;
@@ -116,6 +118,7 @@ pub(super) fn judge(
     updates: Vec<RefUpdate>,
 ) -> Result<Verdict, Unreadable> {
     let push = Push {
+        from_elsewhere: from_elsewhere(&repository.refs(&["refs/heads/"])?, &updates),
         place: Place::Clone,
         pusher: None,
         now: jiff::Timestamp::now().as_second(),
@@ -126,6 +129,13 @@ pub(super) fn judge(
         repository.object(old)?;
     }
     verdict::judge(policy, repository, &push)
+}
+
+/// Returns the branches that are pushed from no branch of that name.
+fn from_elsewhere(here: &Refs, updates: &[RefUpdate]) -> BTreeSet<RefName> {
+    let is_here = |update: &RefUpdate| here.get(&update.name).map(|entry| entry.id) == update.new;
+    let branches = updates.iter().filter(|update| update.name.branch().is_some());
+    branches.filter(|update| !is_here(update)).map(|update| update.name.clone()).collect()
 }
 
 /// Whether only somebody with more of the history can answer: the server can.

@@ -95,9 +95,10 @@ fn like_a_kind(finding: Finding, update: &RefUpdate, nearest: &Nearest, cx: &Con
     let taken = cx.facts.refs(crate::facts::When::After).get(&renamed).is_some();
     let open = cx.push.place != Place::Audit && !taken;
     match (words::typed(&update.name), words::typed(&renamed)) {
-        (Some(old), Some(new)) if open && cx.would_pass(update, &instead) => finding
-            .fix(format!("git branch -m {old} {new}"))
-            .fix(format!("git push {} {new}", words::quoted(&cx.push.remote))),
+        (Some(_), Some(new)) if open && cx.would_pass(update, &instead) => {
+            words::rename(finding, update, &new, cx)
+                .fix(format!("git push {} {new}", words::quoted(&cx.push.remote)))
+        }
         _ if taken => finding.note("a branch of that name is there already; take another one"),
         _ if open => finding.note("other rules may have a word on it under that name too"),
         _ => finding,

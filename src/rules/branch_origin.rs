@@ -86,14 +86,14 @@ fn starts_from(
 
 /// The way out: replay the topic's own commits on its base.
 fn rebase(finding: Finding, update: &RefUpdate, closest: &Closest, base: &str, cx: &Context<'_>) -> Finding {
-    let branch = quoted(&update.name.short());
     let onto = quoted(&format!("{}/{base}", cx.push.remote));
     let finding = finding.fix(format!("git fetch {}", quoted(&cx.push.remote)));
     let finding = match single_head(&closest.foreign.commits, cx) {
         Some(upstream) => {
+            let branch = words::at_hand(update, cx);
             finding.fix(format!("git rebase --onto {onto} {} {branch}", upstream.to_hex_with_len(12)))
         }
-        None => cherry_pick(finding, &branch, &onto, &closest.foreign.own, cx),
+        None => cherry_pick(finding, update, &onto, &closest.foreign.own, cx),
     };
     words::push_again(finding, update, cx)
 }
@@ -104,14 +104,14 @@ fn single_head(foreign: &[Oid], cx: &Context<'_>) -> Option<Oid> {
     cx.facts.without(foreign, &[newest])?.is_empty().then_some(newest)
 }
 
-fn cherry_pick(finding: Finding, branch: &str, onto: &str, own: &[Oid], cx: &Context<'_>) -> Finding {
+fn cherry_pick(finding: Finding, update: &RefUpdate, onto: &str, own: &[Oid], cx: &Context<'_>) -> Finding {
     let plain: Vec<String> = own
         .iter()
         .rev()
         .filter(|commit| cx.facts.history.parents(**commit).is_ok_and(|parents| parents.len() < 2))
         .map(|commit| commit.to_hex_with_len(12).to_string())
         .collect();
-    let finding = finding.fix(format!("git checkout -B {branch} {onto}"));
+    let finding = words::restart(finding, update, onto, cx);
     if plain.is_empty() { finding } else { finding.fix(format!("git cherry-pick {}", plain.join(" "))) }
 }
 
@@ -120,10 +120,8 @@ fn restart_merge_back(finding: Finding, update: &RefUpdate, cx: &Context<'_>) ->
         return finding.note("no version is confirmed yet, so there is nothing to merge back");
     };
     let Some(tag) = cx.facts.versions(When::After).get(version) else { return finding };
-    let branch = quoted(&update.name.short());
-    let finding = finding
-        .fix("git fetch --tags")
-        .fix(format!("git checkout -B {branch} {}", quoted(&tag.name.short())));
+    let finding = finding.fix("git fetch --tags");
+    let finding = words::restart(finding, update, &quoted(&tag.name.short()), cx);
     words::push_again(finding, update, cx)
 }
 
@@ -159,8 +157,8 @@ fn created_release(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Ve
                 let onto = quoted(&format!("{}/{base}", cx.push.remote));
                 let finding = finding
                     .note("deleting it and cutting it again loses what was committed on it")
-                    .fix(format!("git fetch {}", quoted(&cx.push.remote)))
-                    .fix(format!("git checkout -B {} {onto}", quoted(&branch)));
+                    .fix(format!("git fetch {}", quoted(&cx.push.remote)));
+                let finding = words::restart(finding, update, &onto, cx);
                 words::push_again(finding, update, cx)
             }
             None => finding.note(format!("`{base}` does not exist yet: push it first")).absent(),

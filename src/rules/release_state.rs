@@ -77,7 +77,7 @@ fn refused(
                     .fix(format!(
                         "git rebase {} {}",
                         quoted(&format!("{}/{line}", cx.push.remote)),
-                        quoted(&branch)
+                        words::at_hand(update, cx)
                     ));
             words::push_again(finding, update, cx)
         }
@@ -104,7 +104,7 @@ fn rename(finding: Finding, update: &RefUpdate, tagged: bool, cx: &Context<'_>) 
     if !other.branch.is_match(&renamed) {
         return finding;
     }
-    let finding = finding.fix(format!("git branch -m {} {}", quoted(&branch), quoted(&renamed)));
+    let finding = words::rename(finding, update, &quoted(&renamed), cx);
     let finding = match contained_line(update, cx).filter(|_| tagged) {
         Some(line) => finding.fix(format!("git fetch {}", quoted(&cx.push.remote))).fix(format!(
             "git rebase {} {}",

@@ -36,10 +36,43 @@ pub(super) fn short(id: Oid) -> String {
     id.to_hex_with_len(12).to_string()
 }
 
+/// Whether the pusher has a branch of the name that is pushed; if not, commands work on its commit.
+fn has_it(update: &RefUpdate, cx: &Context<'_>) -> bool {
+    !cx.push.from_elsewhere.contains(&update.name)
+}
+
+/// Returns what a command names that works on what is pushed: the branch, else its commit.
+pub(super) fn at_hand(update: &RefUpdate, cx: &Context<'_>) -> String {
+    match update.new {
+        Some(tip) if !has_it(update, cx) => short(tip),
+        _ => quoted(&update.name.short()),
+    }
+}
+
+/// Adds the command that gives a branch another name.
+pub(super) fn rename(finding: Finding, update: &RefUpdate, new: &str, cx: &Context<'_>) -> Finding {
+    let old = at_hand(update, cx);
+    finding.fix(if has_it(update, cx) {
+        format!("git branch -m {old} {new}")
+    } else {
+        format!("git branch {new} {old}")
+    })
+}
+
+/// Adds the command that starts a branch over at `start`.
+pub(super) fn restart(finding: Finding, update: &RefUpdate, start: &str, cx: &Context<'_>) -> Finding {
+    finding.fix(if has_it(update, cx) {
+        format!("git checkout -B {} {start}", at_hand(update, cx))
+    } else {
+        format!("git checkout --detach {start}")
+    })
+}
+
 /// Adds the command that sends a branch again: one that the server has is replaced with a lease.
 pub(super) fn push_again(finding: Finding, update: &RefUpdate, cx: &Context<'_>) -> Finding {
     let remote = quoted(&cx.push.remote);
     let branch = quoted(&update.name.short());
+    let branch = if has_it(update, cx) { branch } else { format!("HEAD:refs/heads/{branch}") };
     let force = if update.old.is_some() { "--force-with-lease " } else { "" };
     finding.fix(format!("git push {force}{remote} {branch}"))
 }

@@ -42,6 +42,53 @@ fn a_bad_push_does_not_leave() {
     assert!(!server.refs().contains("foo"));
 }
 
+/// Returns the commands that a rejection prints, but for the one that explains its rule.
+fn commands(said: &Ended) -> Vec<String> {
+    let hints = said.answer() + &said.text();
+    let commands = hints.lines().filter_map(|line| line.strip_prefix("hint: git "));
+    commands.map(|rest| format!("git {rest}")).collect()
+}
+
+#[test]
+fn commands_put_right_what_was_pushed_from_no_branch_of_that_name() {
+    let develop = ["checkout", "-q", "--detach", "develop"];
+    let release = ["checkout", "-q", "--detach", "release-1.0.0~1"];
+    let cases = [
+        (&develop, "HEAD~1:refs/heads/foo", "branch-name", "git branch feature/foo "),
+        (&develop, "develop:refs/heads/foo", "branch-name", "git branch feature/foo "),
+        (&develop, "foo", "branch-name", "git branch -m foo feature/foo"),
+        (&develop, "foo~1:refs/heads/foo", "branch-name", "git branch feature/foo "),
+        (
+            &develop,
+            "HEAD:refs/heads/hotfix/1.0.0-a",
+            "branch-origin",
+            "git rebase --onto origin/release-1.0.0 ",
+        ),
+        (&develop, "hotfix/1.0.0-a", "branch-origin", "git rebase --onto origin/release-1.0.0 "),
+        (&release, "HEAD:refs/heads/hotfix/1.0.0-a", "release-state", "git rebase origin/release-1.0.0 "),
+        (&release, "HEAD:refs/heads/bugfix/1.0.0-a", "release-state", "git branch hotfix/1.0.0-a "),
+    ];
+    for (start, refspec, rule, command) in cases {
+        let server = sprint();
+        server.commit("D");
+        server.clone_git(&["push", "-q", "origin", "develop"]);
+        server.clone_git(start);
+        server.commit("T");
+        if !refspec.contains(':') || refspec.starts_with("foo") {
+            server.clone_git(&["branch", refspec.split('~').next().unwrap()]);
+        }
+        let pushed = pre_push(&server, &["origin", refspec], &[]);
+        assert!(pushed.text().contains(&format!("error[{rule}]: ")), "{refspec}: {}", pushed.text());
+        let commands = commands(&pushed);
+        assert!(commands.iter().any(|it| it.starts_with(command)), "{refspec}: {commands:?}");
+        for command in commands {
+            let ended = server.in_dir("clone", "sh", &["-c", &command], &[]);
+            assert!(ended.status.success(), "{refspec}: {command}: {}", ended.text());
+        }
+        assert!(server.refs().contains("feature/foo") || server.refs().contains("hotfix/1.0.0-a"));
+    }
+}
+
 #[test]
 fn commands_name_the_remote_as_this_clone_does() {
     let server = sprint();
