@@ -1,10 +1,16 @@
 //! The hook is put in place beside whatever is there, runs, is proven to run, and leaves no trace.
 
+#[path = "gits/claimed.rs"]
+mod claimed_git;
+#[path = "gits/newer.rs"]
+mod newer_git;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
@@ -28,8 +34,23 @@ fn git(dir: &Path, args: &[&str]) {
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Runs flowcheck beside a git that reads no hooks from its settings, whatever git is here.
 fn flowcheck(dir: &Path, args: &[&str]) -> (i32, String, String) {
-    ended(&run(dir, FLOWCHECK, args, &[]))
+    ended(&run(dir, FLOWCHECK, args, &[("PATH", older_git())]))
+}
+
+fn older_git() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| search_path(Path::new(env!("CARGO_TARGET_TMPDIR")), "2.53.0"))
+}
+
+/// Returns a search path whose git says that it is of this version.
+fn search_path(dir: &Path, version: &str) -> String {
+    let usual = std::env::var("PATH").unwrap_or_default();
+    let bin = dir.join(format!("git-{version}"));
+    fs::create_dir_all(&bin).expect("a directory");
+    claimed_git::write(&bin, version);
+    format!("{}:{usual}", bin.display())
 }
 
 fn ended(output: &Output) -> (i32, String, String) {
@@ -246,12 +267,7 @@ fn pre_commit_runs_the_hook_from_the_place_it_keeps_for_others() {
 #[test]
 fn a_git_that_reads_hooks_from_its_settings_gets_a_setting() {
     let here = Here::new();
-    let bin = here.dir.path().join("bin");
-    fs::create_dir(&bin).expect("a directory");
-    let newer =
-        "#!/bin/sh\n[ \"$1\" = --version ] && { echo git version 2.54.0; exit; }\nexec /usr/bin/git \"$@\"\n";
-    program(&bin.join("git"), newer);
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    let path = search_path(here.dir.path(), "2.54.0");
     let config = here.clone().join(".git/config");
     let text = fs::read_to_string(&config).expect("it is there");
     for text in [text.clone(), text.trim_end().to_owned()] {
@@ -269,6 +285,43 @@ fn a_git_that_reads_hooks_from_its_settings_gets_a_setting() {
         assert_eq!(flowcheck(&here.clone(), &["uninstall"]).0, 0);
         assert_eq!(fs::read_to_string(&config).expect("it is there"), text);
     }
+}
+
+#[test]
+fn such_a_git_runs_it_beside_the_hook_that_was_there() {
+    let Some(path) = newer_git::search_path() else { return };
+    let here = Here::new();
+    let run_with = |variables: &[(&str, &str)], program: &str, args: &[&str]| {
+        ended(&run(&here.clone(), program, args, &[variables, &[("PATH", path.as_str())]].concat()))
+    };
+    let run_in = |program: &str, args: &[&str]| run_with(&[], program, args);
+    let earlier = here.witness(&here.hook("pre-push"), "earlier", 0);
+    let config = here.clone().join(".git/config");
+    let before = fs::read(&config).expect("it is there");
+    let (code, _, said) = run_in(FLOWCHECK, &["install"]);
+    assert!(code == 0 && said.contains("change ") && said.contains(".git/config\n"), "{said}");
+
+    let (code, _, said) = run_in("git", &["push", "-q", "origin", "develop:refs/heads/nonsense"]);
+    assert!(code == 1 && said.contains("error[branch-name]: `nonsense`"), "{said}");
+    let (code, _, said) = run_in("git", &["push", "-q", "origin", "develop", "feature/a"]);
+    assert_eq!((code, said.as_str()), (0, ""));
+    let seen = fs::read_to_string(&earlier).expect("it ran");
+    assert_eq!(seen.lines().count(), 3, "its arguments and both refs: {seen}");
+    let (code, said, _) = run_in(FLOWCHECK, &["doctor"]);
+    assert!(code == 0 && said.contains("/.git/config\nok: the hook runs, and sees 3 of 3 refs\n"), "{said}");
+
+    let off = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "hook.flowcheck.enabled")];
+    let off = [&off[..], &[("GIT_CONFIG_VALUE_0", "false")]].concat();
+    let nonsense = ["push", "-q", "origin", "develop:refs/heads/nonsense"];
+    let (code, _, said) = run_with(&off, "git", &nonsense);
+    assert_eq!((code, said.as_str()), (0, ""), "whoever switches it off goes without");
+    let (code, said, _) = run_with(&off, FLOWCHECK, &["doctor"]);
+    assert!(code == 1 && said.contains("wrong: the hook does not run\n"), "{said}");
+
+    assert_eq!(run_in(FLOWCHECK, &["uninstall"]).0, 0);
+    assert_eq!(fs::read(&config).expect("it is there"), before);
+    let (code, _, said) = run_in("git", &["push", "-q", "origin", "develop:refs/heads/more"]);
+    assert_eq!((code, said.as_str()), (0, ""));
 }
 
 #[test]
@@ -335,7 +388,7 @@ fn a_server_gets_its_hooks_and_is_proven_to_judge() {
     assert!(ended(&refused).2.contains("error[branch-name]"), "{}", ended(&refused).2);
     let (code, said, _) = flowcheck(&here.server(), &["doctor"]);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("ok: the hook runs, and sees 1 of 1 refs\n"), "{said}");
+    assert!(said.contains("ok: the hook runs, and sees 1 of 1 ref\n"), "{said}");
 }
 
 #[test]
@@ -417,8 +470,10 @@ fn install_sh_puts_the_hook_where_it_is_asked_to() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::copy(top.join("install.sh"), archive.join("install.sh")).expect("it is there");
     fs::copy(FLOWCHECK, archive.join("flowcheck")).expect("it is there");
-    let install =
-        |more: &[&str]| ended(&run(&archive, "sh", &[&["install.sh", "--to", "../to"], more].concat(), &[]));
+    let install = |more: &[&str]| {
+        let args = [&["install.sh", "--to", "../to"], more].concat();
+        ended(&run(&archive, "sh", &args, &[("PATH", older_git())]))
+    };
     let before = snapshot(&here.clone());
     assert_eq!(install(&["--hook", "../clone", "--dry-run"]).0, 0);
     assert!(snapshot(&here.clone()) == before, "a dry run does nothing");

@@ -127,13 +127,12 @@ fn of_server(repository: &Repository) -> Result<Vec<Sign>, Failure> {
 }
 
 fn sight(seen: usize, expected: usize) -> Sign {
+    let refs = if expected == 1 { "ref" } else { "refs" };
+    let said = format!("the hook runs, and sees {seen} of {expected} {refs}");
     match expected {
         0 => Sign::Note("there is no ref yet that the hook could see".to_owned()),
-        _ if seen == expected => Sign::Good(format!("the hook runs, and sees {seen} of {expected} refs")),
-        _ => Sign::Bad(
-            format!("the hook runs, and sees {seen} of {expected} refs"),
-            "give it the standard input that git writes: another hook may have read it",
-        ),
+        _ if seen == expected => Sign::Good(said),
+        _ => Sign::Bad(said, "give it the standard input that git writes: another hook may have read it"),
     }
 }
 

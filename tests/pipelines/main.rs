@@ -2,6 +2,8 @@
 //! the YAML is parsed, its rules are applied, and its script parts run in real repositories.
 
 mod action;
+#[path = "../gits/claimed.rs"]
+mod claimed_git;
 mod component;
 mod fleet;
 mod gitlab;

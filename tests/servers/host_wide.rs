@@ -3,15 +3,20 @@
 
 use crate::support::command::{command, run};
 use crate::support::shop::Shop;
-use crate::support::{BINARY, hook};
+use crate::support::{BINARY, hook, newer_git};
 
 /// Pushes to a host whose configuration for all repositories is `setting`.
 fn push(shop: &Shop, setting: &str, refspec: &str) -> String {
+    push_found(shop, &std::env::var("PATH").unwrap(), setting, refspec)
+}
+
+/// The same, with the git that is found on this search path.
+fn push_found(shop: &Shop, path: &str, setting: &str, refspec: &str) -> String {
     let file = shop.dir().join("gitconfig");
     std::fs::write(&file, setting).unwrap();
     let mut push = command(&shop.clone(), "git");
     push.args(["push", "origin", refspec]).env_remove("GIT_CONFIG_NOSYSTEM").env("GIT_CONFIG_SYSTEM", file);
-    run(&mut push, b"").text()
+    run(push.env("PATH", path), b"").text()
 }
 
 fn hooks_for_all(shop: &Shop, options: &str) -> String {
@@ -67,7 +72,22 @@ fn a_policy_that_the_hook_names_is_everybodys() {
     assert!(said.contains("error[branch-name]"), "{said}");
 }
 
-/// Hooks of the configuration run from git 2.54 on: here they are run by hand.
+#[test]
+fn a_hook_that_the_hosts_configuration_names_judges_where_there_is_a_policy() {
+    let Some(path) = newer_git::search_path() else { return };
+    let shop = Shop::new();
+    let setting = format!("[hook \"flowcheck\"]\n\tevent = pre-receive\n\tcommand = {BINARY} pre-receive\n");
+    let push = |refspec| push_found(&shop, &path, &setting, refspec);
+    let said = push("develop:refs/heads/nonsense");
+    assert!(said.contains("[new branch]") && !said.contains("flowcheck"), "{said}");
+    shop.policy(&[], "");
+    let said = push("develop:refs/heads/absurd");
+    assert!(said.contains("error[branch-name]: `absurd`"), "{said}");
+    let said = push("develop:refs/heads/feature/a");
+    assert!(said.contains("[new branch]") && !said.contains("flowcheck"), "{said}");
+}
+
+/// The same by hand, for an older git does not run them.
 #[test]
 fn a_hook_that_the_hosts_configuration_names_serves_all() {
     let shop = Shop::new();

@@ -4,6 +4,8 @@ pub mod command;
 pub mod gitaly;
 pub mod gitolite;
 pub mod http;
+#[path = "../../gits/newer.rs"]
+pub mod newer_git;
 pub mod pushed;
 pub mod raw;
 pub mod shop;
