@@ -8,10 +8,10 @@ pub(super) fn render(report: &Report<'_>) -> String {
     let verdict = report.verdict;
     let counts = verdict.counts();
     let heading = format!(
-        "### flowcheck: {}, {} in {} refs\n",
+        "### flowcheck: {}, {} in {}\n",
         super::count(counts.errors + counts.evaluated, "error"),
         super::count(counts.warnings, "warning"),
-        verdict.refs
+        super::count(verdict.refs, "ref")
     );
     let mut text =
         vec![heading, format!("\nPolicy: {}. Verdict: {}.\n", md(&verdict.source), report.ending())];

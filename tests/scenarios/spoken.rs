@@ -1,4 +1,5 @@
-//! What is said beside the rules: why a command could not do its work, and the commands' own help.
+//! What is said beside the rules: why a command could not do its work, what commands and reports
+//! say besides, and the commands' own help.
 
 use clap::CommandFactory as _;
 
@@ -7,15 +8,12 @@ use crate::top;
 /// The heading of the first section.
 pub const FIRST: &str = "== could not ...\n";
 
-/// Returns both sections as `messages.txt` holds them.
+/// Returns these sections as `messages.txt` holds them.
 pub fn page() -> String {
     let mut text = FIRST.to_owned();
-    for (file, errors) in errors() {
-        text.extend(["\n", &file, "\n"]);
-        for error in errors {
-            text.extend(["  ", &error.replace('\n', "\n    "), "\n"]);
-        }
-    }
+    text += &listed(&errors());
+    text += "\n== words of commands and reports\n";
+    text += &listed(&words());
     text += "\n== the commands, of themselves\n";
     for (name, help) in helps() {
         text.extend(["\n$ ", &name, " --help\n", &help]);
@@ -23,22 +21,80 @@ pub fn page() -> String {
     text
 }
 
+/// What stands in a file of the sources.
+type Texts = Vec<(String, Vec<String>)>;
+
+fn listed(files: &Texts) -> String {
+    let mut text = String::new();
+    for (file, texts) in files {
+        text.extend(["\n", file, "\n"]);
+        for said in texts {
+            text.extend(["  ", &said.trim_end_matches('\n').replace('\n', "\n    "), "\n"]);
+        }
+    }
+    text
+}
+
 /// Returns the text of every error, file by file.
-fn errors() -> Vec<(String, Vec<String>)> {
+fn errors() -> Texts {
+    let error = pattern(r#"#\[error\(\s*"((?:[^"\\]|\\.|\\\n)*)""#);
+    let found = texts(&["src"], &|source| caught(&error, source));
+    assert!(found.len() > 10, "the errors were not found: {found:?}");
+    found
+}
+
+/// Returns what the other literals of commands and reports say: those with two words or more. What
+/// the demo plays is seen by playing it.
+fn words() -> Texts {
+    let literal = pattern(r#""((?:[^"\\]|\\.|\\\n)*)""#);
+    let aside = [
+        r"(?m)^\s*//.*$",
+        // The tests, what a macro is told, what cannot happen, and the quotes that begin no literal.
+        r"(?s)#\[cfg\(test\)\].*",
+        r#"#!?\[(?:"(?:[^"\\]|\\.|\\\n)*"|[^"\]])*\]"#,
+        r#"\.expect\(\s*"[^"]*"\s*\)"#,
+        r"'(?:\\.|[^\\'])'",
+    ]
+    .map(pattern);
+    let drawn = pattern(r"^(M\{|<\?xml|translate)|fc-|\{to_y\}");
+    let sentence = pattern(r"[[:alpha:]`}:,] +[[:alpha:]`{]");
+    let mut found = texts(&["src/commands", "src/report"], &|source| {
+        let source =
+            aside.iter().fold(source.to_owned(), |source, aside| aside.replace_all(&source, "").into());
+        let mut said = caught(&literal, &source);
+        said.retain(|text| sentence.is_match(text) && !drawn.is_match(text));
+        said.dedup();
+        said
+    });
+    found.retain(|(name, _)| !name.contains("/demo") && !name.ends_with("tests.rs"));
+    for file in ["doctor.rs", "install/client.rs", "status/mod.rs", "why/mod.rs"] {
+        assert!(found.iter().any(|(name, _)| name.ends_with(file)), "nothing was found in {file}");
+    }
+    found
+}
+
+fn pattern(regex: &str) -> regex::Regex {
+    regex::Regex::new(regex).expect("it is written right here")
+}
+
+fn caught(literal: &regex::Regex, source: &str) -> Vec<String> {
+    literal.captures_iter(source).map(|caught| plain(&caught[1])).collect()
+}
+
+/// Returns what `of` finds in the files below these directories.
+fn texts(directories: &[&str], of: &dyn Fn(&str) -> Vec<String>) -> Texts {
     let mut files = vec![];
-    sources(&top().join("src"), &mut files);
-    let error =
-        regex::Regex::new(r#"#\[error\(\s*"((?:[^"\\]|\\.|\\\n)*)""#).expect("it is written right here");
+    for directory in directories {
+        sources(&top().join(directory), &mut files);
+    }
     let mut found = vec![];
     for file in files {
-        let source = std::fs::read_to_string(&file).expect("a source is text");
-        let texts: Vec<String> = error.captures_iter(&source).map(|caught| plain(&caught[1])).collect();
         let name = file.strip_prefix(top()).expect("it is below the top").display().to_string();
+        let texts = of(&std::fs::read_to_string(&file).expect("a source is text"));
         if !texts.is_empty() {
             found.push((name, texts));
         }
     }
-    assert!(found.len() > 10, "the errors were not found: {found:?}");
     found
 }
 
@@ -59,7 +115,7 @@ fn sources(dir: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
 
 /// Returns the text that a literal of Rust stands for.
 fn plain(literal: &str) -> String {
-    let continued = regex::Regex::new(r"\\\n\s*").expect("it is written right here");
+    let continued = pattern(r"\\\n\s*");
     continued.replace_all(literal, "").replace("\\n", "\n").replace("\\\"", "\"").replace("\\\\", "\\")
 }
 
