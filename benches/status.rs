@@ -10,11 +10,25 @@
 //! | `FLOWCHECK_BENCH_RUNS` | runs of each command | 15 |
 //! | `FLOWCHECK_BENCH_DIR` | where the history is kept for the next time | a temporary directory |
 //! | `FLOWCHECK_BENCH_BINARY` | the program | the one that was built |
+//! | `FLOWCHECK_BENCH_CLOCK` | `processor`: what the processor spends, where others work as well | what passes |
 
-use std::io::{BufWriter, Write};
+#[allow(dead_code, reason = "the other bench needs more of it")]
+#[path = "gate/git.rs"]
+mod git;
+#[allow(dead_code, reason = "the other bench needs more of it")]
+#[path = "gate/measure.rs"]
+mod measure;
+#[allow(dead_code, reason = "the other bench needs more of it")]
+#[path = "gate/stream.rs"]
+mod stream;
+
+use std::io::{Result, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+
+use git::{Run as _, git};
+use measure::{Job, medians};
+use stream::Stream;
 
 fn main() {
     let releases = number("FLOWCHECK_BENCH_RELEASES", 300);
@@ -29,10 +43,19 @@ fn main() {
         std::env::var_os("FLOWCHECK_BENCH_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_flowcheck").into());
     println!("{releases} releases, medians of {runs} runs");
     for format in ["text", "json", "markdown"] {
-        let status = || said(Command::new(&binary).arg("-C").arg(&path).args(["status", "--format", format]));
-        assert!(status().contains(&format!("1.{}.0", releases - 1)), "{}", status());
-        let refs = || said(git(&path).args(["for-each-ref"]));
-        let [ours, theirs] = medians([&|| drop(status()), &|| drop(refs())], runs);
+        let status = || {
+            let mut status = Command::new(&binary);
+            status.arg("-C").arg(&path).args(["status", "--format", format]);
+            status
+        };
+        assert!(status().said().contains(&format!("1.{}.0", releases - 1)), "{}", status().said());
+        let refs = || {
+            let mut refs = git(&path);
+            refs.arg("for-each-ref");
+            refs
+        };
+        let times = medians(&[&Job::new(status), &Job::new(refs)], runs);
+        let [ours, theirs] = times[..] else { unreachable!("two were measured") };
         let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
         println!(
             "status --format {format:<10}{ours:>12.1?}  git for-each-ref{theirs:>12.1?}  ratio{ratio:>6.1}"
@@ -48,54 +71,43 @@ fn number(name: &str, usual: usize) -> usize {
 fn prepare(path: &Path, releases: usize) {
     let _ = std::fs::remove_dir_all(path);
     std::fs::create_dir_all(path).expect("the directory can be made");
-    said(git(path).args(["init", "-q", "--bare", "-b", "develop", "."]));
+    git(path).args(["init", "-q", "--bare", "-b", "develop", "."]).ok();
     let mut tags = vec![];
-    import(path, &["--export-marks=marks"], |stream| {
-        let mut flow = Flow { stream, mark: 0, tags: vec![], clock: 1_500_000_000 };
+    git(path).args(["fast-import", "--quiet", "--export-marks=marks"]).fed(|stream| {
+        let mut flow = Flow { stream: Stream::new(stream), tags: vec![], clock: 1_500_000_000 };
         flow.play(releases)?;
         tags = flow.tags;
         Ok(())
     });
     let marks = std::fs::read_to_string(path.join("marks")).expect("git wrote the marks");
     let ids: Vec<&str> = marks.lines().filter_map(|line| line.split_once(' ').map(|(_, id)| id)).collect();
-    import(path, &[], |stream| {
-        tags.iter().try_for_each(|(tag, mark, clock)| record(stream, tag, ids[mark - 1], *clock))
+    git(path).args(["fast-import", "--quiet"]).fed(|stream| {
+        let mut stream = Stream::new(stream);
+        tags.iter().try_for_each(|(tag, mark, clock)| record(&mut stream, tag, ids[mark - 1], *clock))
     });
-    said(git(path).args(["pack-refs", "--all"]));
-    said(git(path).args(["commit-graph", "write", "--reachable", "--no-progress"]));
+    git(path).args(["pack-refs", "--all"]).ok();
+    git(path).args(["commit-graph", "write", "--reachable", "--no-progress"]).ok();
     std::fs::write(path.join("ready"), "").expect("the directory can be written");
 }
 
-fn import(path: &Path, more: &[&str], write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) {
-    let mut command = git(path);
-    command.args(["fast-import", "--quiet"]).args(more).stdin(Stdio::piped());
-    let mut child = command.spawn().expect("git can be run");
-    let mut stream = BufWriter::new(child.stdin.take().expect("it was asked for"));
-    write(&mut stream).expect("git reads its input");
-    drop(stream);
-    assert!(child.wait().expect("it was started").success());
-}
-
-fn record(stream: &mut dyn Write, tag: &str, commit: &str, clock: usize) -> std::io::Result<()> {
+fn record(stream: &mut Stream<impl Write>, tag: &str, commit: &str, clock: usize) -> Result<()> {
     let message = format!(
         "{tag} runs well in prod\n\nEnvironment: prod\nVersion: {tag}\nCommit: {commit}\nResult: success\n"
     );
     let who = format!("Ops <ops@example.com> {clock} +0000");
-    let name = format!("deployed/prod/{tag}/1");
-    write!(stream, "tag {name}\nfrom {commit}\ntagger {who}\ndata {}\n{message}\n", message.len())
+    stream.tag(&format!("deployed/prod/{tag}/1"), commit, &who, &message)
 }
 
 /// The flow, played release by release.
-struct Flow<'w> {
-    stream: &'w mut dyn Write,
-    mark: usize,
+struct Flow<W> {
+    stream: Stream<W>,
     clock: usize,
     /// The version tags, each with its commit's mark and its moment.
     tags: Vec<(String, usize, usize)>,
 }
 
-impl Flow<'_> {
-    fn play(&mut self, releases: usize) -> std::io::Result<()> {
+impl<W: Write> Flow<W> {
+    fn play(&mut self, releases: usize) -> Result<()> {
         let mut develop = self.commit("refs/heads/develop", "Begin", &[], &["begin".to_owned()])?;
         let mut master = self.commit("refs/heads/master", "Begin", &[develop], &[])?;
         for at in 0..releases {
@@ -144,56 +156,16 @@ impl Flow<'_> {
         subject: &str,
         parents: &[usize],
         files: &[String],
-    ) -> std::io::Result<usize> {
-        self.mark += 1;
+    ) -> Result<usize> {
         self.clock += 3600;
-        let (mark, who) = (self.mark, format!("Ann <ann@example.com> {} +0000", self.clock));
-        writeln!(self.stream, "commit {reference}\nmark :{mark}\nauthor {who}\ncommitter {who}")?;
-        write!(self.stream, "data {}\n{subject}\n", subject.len() + 1)?;
-        for (at, parent) in parents.iter().enumerate() {
-            writeln!(self.stream, "{} :{parent}", if at == 0 { "from" } else { "merge" })?;
-        }
-        for file in files {
-            writeln!(self.stream, "M 100644 inline {file}\ndata {}\n{file}", file.len())?;
-        }
-        writeln!(self.stream)?;
-        Ok(mark)
+        let who = format!("Ann <ann@example.com> {} +0000", self.clock);
+        let files = files.iter().map(|file| (file.clone(), file.clone()));
+        self.stream.commit(reference, subject, &who, parents, files)
     }
 
-    fn tag(&mut self, name: &str, mark: usize) -> std::io::Result<()> {
+    fn tag(&mut self, name: &str, mark: usize) -> Result<()> {
         let who = format!("Ann <ann@example.com> {} +0000", self.clock + 60);
         self.tags.push((name.to_owned(), mark, self.clock + 120));
-        write!(self.stream, "tag {name}\nfrom :{mark}\ntagger {who}\ndata {}\n{name}\n\n", name.len() + 1)
+        self.stream.tag(name, format_args!(":{mark}"), &who, &format!("{name}\n"))
     }
-}
-
-/// Returns the median time of each of `what`; they take turns.
-fn medians<const N: usize>(what: [&dyn Fn(); N], runs: usize) -> [Duration; N] {
-    let mut times = vec![vec![]; N];
-    for _ in 0..=runs {
-        for (at, run) in what.iter().enumerate() {
-            let start = Instant::now();
-            run();
-            times[at].push(start.elapsed());
-        }
-    }
-    std::array::from_fn(|at| {
-        // The first run warmed up.
-        let times = &mut times[at][1..];
-        times.sort_unstable();
-        times[times.len() / 2]
-    })
-}
-
-fn git(dir: &Path) -> Command {
-    let mut command = Command::new("git");
-    command.current_dir(dir).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-    command.stdin(Stdio::null());
-    command
-}
-
-fn said(command: &mut Command) -> String {
-    let output = command.output().expect("it can be run");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -5,9 +5,11 @@
 
 use std::io::{Result, Write};
 
+use crate::stream::Stream;
+
 /// Writes the history as `git fast-import` reads it.
 pub fn play(stream: impl Write, commits: usize, branches: usize) -> Result<()> {
-    Flow { stream, mark: 0 }.play(commits, branches)
+    Flow { stream: Stream::new(stream) }.play(commits, branches)
 }
 
 /// How many releases were shipped.
@@ -29,29 +31,28 @@ struct Tip {
 }
 
 struct Flow<W> {
-    stream: W,
-    mark: usize,
+    stream: Stream<W>,
 }
 
 impl<W: Write> Flow<W> {
     fn play(mut self, commits: usize, branches: usize) -> Result<()> {
         let start = self.commit("refs/heads/develop", "Begin", &[], &[])?;
         let mut develop = Tip { mark: start, tree: vec![0; FILES] };
-        self.reset("refs/heads/master", start)?;
+        self.stream.reset("refs/heads/master", start)?;
         let mut master = develop.clone();
         let mut recent = vec![start];
         let (mut topics, mut releases) = (0, 0);
-        while self.mark < commits || releases < RELEASES {
+        while self.stream.mark < commits || releases < RELEASES {
             let from = recent[recent.len() - 1 - topics % recent.len().min(8)];
             let (tip, changes) = self.topic(topics, from)?;
             if topics < branches.saturating_sub(OTHERS) {
-                self.reset(&format!("refs/heads/feature/{topics}"), tip)?;
+                self.stream.reset(&format!("refs/heads/feature/{topics}"), tip)?;
             }
             let subject = format!("Merge branch 'feature/{topics}' into 'develop'");
             self.merge("refs/heads/develop", &subject, &mut develop, tip, &changes)?;
             topics += 1;
             recent.push(develop.mark);
-            if releases < RELEASES && self.mark > (releases + 1) * commits / (RELEASES + 1) {
+            if releases < RELEASES && self.stream.mark > (releases + 1) * commits / (RELEASES + 1) {
                 let release = self.ship(releases, &develop, releases + 3 > RELEASES)?;
                 self.merge_back(releases, &release, &mut develop, &mut master)?;
                 releases += 1;
@@ -60,7 +61,7 @@ impl<W: Write> Flow<W> {
         }
         let mut last = self.ship(LAST, &develop, true)?;
         self.fix(LAST, &mut last, "hotfix/1")?;
-        self.reset(&line(LAST), last.mark)
+        self.stream.reset(&line(LAST), last.mark)
     }
 
     fn topic(&mut self, number: usize, from: usize) -> Result<(usize, Vec<usize>)> {
@@ -80,7 +81,7 @@ impl<W: Write> Flow<W> {
             self.fix(number, &mut release, &format!("bugfix/{bug}"))?;
         }
         if open {
-            self.reset(&line(number), release.mark)?;
+            self.stream.reset(&line(number), release.mark)?;
         }
         self.tag(&format!("v1.{number}.0"), release.mark, &format!("Release 1.{number}.0\n"))?;
         Ok(release)
@@ -132,33 +133,21 @@ impl<W: Write> Flow<W> {
         parents: &[usize],
         changes: &[usize],
     ) -> Result<usize> {
-        self.mark += 1;
-        let mark = self.mark;
         // Clocks differ by some minutes, as in any team.
+        let mark = self.stream.mark + 1;
         let who =
             format!("A U Thor <a@example.com> {} +0000", 1_400_000_000 + mark * 300 + mark * 7919 % 900);
-        writeln!(self.stream, "commit {reference}\nmark :{mark}\nauthor {who}\ncommitter {who}")?;
-        write!(self.stream, "data {}\n{subject}\n", subject.len() + 1)?;
-        for (at, parent) in parents.iter().enumerate() {
-            writeln!(self.stream, "{} :{parent}", if at == 0 { "from" } else { "merge" })?;
-        }
         let own = [mark];
-        for change in if parents.len() < 2 { &own } else { changes } {
-            let content = change.to_string();
-            let (dir, file) = (change % 40, change / 40 % 25);
-            writeln!(self.stream, "M 100644 inline src{dir}/file{file}\ndata {}\n{content}", content.len())?;
-        }
-        writeln!(self.stream)?;
-        Ok(mark)
-    }
-
-    fn reset(&mut self, reference: &str, mark: usize) -> Result<()> {
-        writeln!(self.stream, "reset {reference}\nfrom :{mark}\n")
+        let written = if parents.len() < 2 { &own } else { changes };
+        let files = written
+            .iter()
+            .map(|change| (format!("src{}/file{}", change % 40, change / 40 % 25), change.to_string()));
+        self.stream.commit(reference, subject, &who, parents, files)
     }
 
     fn tag(&mut self, name: &str, mark: usize, message: &str) -> Result<()> {
-        let who = format!("A U Thor <a@example.com> {} +0000", 1_400_000_000 + self.mark * 300 + 1000);
-        write!(self.stream, "tag {name}\nfrom :{mark}\ntagger {who}\ndata {}\n{message}\n", message.len())
+        let who = format!("A U Thor <a@example.com> {} +0000", 1_400_000_000 + self.stream.mark * 300 + 1000);
+        self.stream.tag(name, format_args!(":{mark}"), &who, message)
     }
 }
 

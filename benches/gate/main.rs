@@ -24,6 +24,7 @@ mod measure;
 mod pushes;
 mod questions;
 mod server;
+mod stream;
 mod table;
 
 use std::path::{Path, PathBuf};

@@ -132,7 +132,8 @@ pub enum Command {
     /// Judges the history of a repository
     Audit(audit::Args),
     /// Joins the parts of an audit of many repositories
-    Report(report::Args),
+    #[command(subcommand)]
+    Report(report::Command),
     /// Shows every release with its state and what is owed
     Status(status::Args),
     /// Draws the flow as a picture: SVG
@@ -155,7 +156,8 @@ pub enum Command {
     Init(init::Args),
     /// Checks, shows, describes or tests a policy
     #[command(after_long_help = policy::DISCOVERY)]
-    Policy(policy::Args),
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Puts the local hook in place beside whatever is there
     Install(install::Args),
     /// Takes the hook out again
@@ -360,7 +362,7 @@ pub fn main() -> ExitCode {
         },
         Command::Check(args) => check::run(&cli.global, args),
         Command::Audit(args) => audit::run(&cli.global, args),
-        Command::Report(args) => report::run(&cli.global, args),
+        Command::Report(command) => report::run(&cli.global, command),
         Command::Status(args) => status::run(&cli.global, args),
         Command::Graph(args) => graph::run(&cli.global, args),
         Command::Confirm(args) => confirm::run(&cli.global, args),
@@ -371,7 +373,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&cli.global, args),
         Command::Rules(args) => rules::run(&cli.global, args),
         Command::Init(args) => init::run(&cli.global, args),
-        Command::Policy(args) => policy::run(&cli.global, args),
+        Command::Policy(command) => policy::run(&cli.global, command),
         Command::Install(args) => install::run(&cli.global, args),
         Command::Uninstall(args) => uninstall::run(&cli.global, args),
         Command::Doctor(args) => doctor::run(&cli.global, args),

@@ -8,22 +8,16 @@ use crate::history::name::escape;
 use crate::report::Format;
 use crate::report::fleet::Fleet;
 
-/// What `flowcheck report` takes.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 /// What can be done with reports.
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Command {
     /// Joins the parts that `flowcheck audit --fleet DIR --shard I/N` wrote
     Merge(Merge),
 }
 
+/// What `flowcheck report merge` takes.
 #[derive(Debug, clap::Args)]
-struct Merge {
+pub struct Merge {
     /// The parts, in any order: lines of JSON
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -32,8 +26,8 @@ struct Merge {
     fail_on: audit::FailOn,
 }
 
-pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let Command::Merge(args) = &args.command;
+pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
+    let Command::Merge(args) = command;
     let reports = Reports::or(global, Format::Text)?;
     let mut files = vec![];
     for file in &args.files {

@@ -1,38 +1,18 @@
 //! A bare repository with the hook in it, and a clone that pushes there.
 
-use std::io::Write as _;
+#[path = "../servers/support/command.rs"]
+mod command;
+
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+
+use command::{command, git, run};
+
+pub use command::Ended;
 
 /// A server and a clone beside it.
 pub struct Server {
     dir: tempfile::TempDir,
-}
-
-/// How a process ended and what it said.
-#[derive(Debug)]
-pub struct Ended {
-    pub status: ExitStatus,
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
-}
-
-impl Ended {
-    /// Returns what was said to people.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stderr).into_owned()
-    }
-
-    /// Returns what was written to standard output.
-    pub fn answer(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).into_owned()
-    }
-
-    /// Returns what was said to people, on one line.
-    pub fn sentences(&self) -> String {
-        self.text().split_whitespace().collect::<Vec<_>>().join(" ")
-    }
 }
 
 /// An id of nothing.
@@ -135,41 +115,4 @@ impl Server {
         let mut flowcheck = command(&self.path(dir), Self::BINARY);
         run(flowcheck.args(args).envs(variables.iter().copied()), input)
     }
-}
-
-fn git(dir: &Path, args: &[&str]) -> String {
-    let ended = run(command(dir, "git").args(args), b"");
-    assert!(ended.status.success(), "git {args:?}: {}", ended.text());
-    String::from_utf8(ended.stdout).unwrap().trim_end().to_owned()
-}
-
-/// Nobody's own settings and variables matter here.
-fn command(dir: &Path, program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().current_dir(dir);
-    for (name, value) in [
-        ("PATH", std::env::var("PATH").unwrap().as_str()),
-        ("HOME", "/nonexistent"),
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_AUTHOR_NAME", "A"),
-        ("GIT_AUTHOR_EMAIL", "a@example.org"),
-        ("GIT_COMMITTER_NAME", "A"),
-        ("GIT_COMMITTER_EMAIL", "a@example.org"),
-        ("LC_ALL", "C"),
-    ] {
-        command.env(name, value);
-    }
-    command
-}
-
-fn run(command: &mut Command, input: &[u8]) -> Ended {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Who does not read its input ends without it.
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let ended = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    Ended { status: ended.status, stdout: ended.stdout, stderr: ended.stderr }
 }

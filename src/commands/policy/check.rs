@@ -16,7 +16,7 @@ use crate::repository::Repository;
 
 /// What `flowcheck policy check` takes.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub struct Args {
     /// The policy (default: the one in force here)
     file: Option<PathBuf>,
 }

@@ -25,16 +25,9 @@ The policy is the first of these that is there:
      clone in the work tree
   6. the built-in flow, which `flowcheck init` writes down";
 
-/// What `flowcheck policy` takes.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// What to do with the policy
-    #[command(subcommand)]
-    command: Command,
-}
-
+/// What can be done with a policy.
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Command {
     /// Says every mistake of a policy at once
     Check(check::Args),
     /// Shows every setting
@@ -45,8 +38,8 @@ enum Command {
     Test(test::Args),
 }
 
-pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    match &args.command {
+pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
+    match command {
         Command::Check(args) => check::run(global, args),
         Command::Show(args) => show::run(global, args),
         Command::Schema => {

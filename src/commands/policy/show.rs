@@ -13,7 +13,7 @@ use crate::rules::RULES;
 
 /// What `flowcheck policy show` takes.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub struct Args {
     /// The policy (default: the one in force here)
     file: Option<PathBuf>,
     /// Say the file and the line that each setting comes from

@@ -31,7 +31,7 @@ A scenario file draws a history, pushes onto it, and says what has to be said:
 `expect` lists every finding as \"rule ref\", or \"warn rule ref\" where it does
 not reject; `[]` means: accepted without a word. A scenario that names a
 `policy` of its own is judged by that.")]
-pub(super) struct Args {
+pub struct Args {
     /// Scenario files, and directories that hold them (`*.toml`)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,

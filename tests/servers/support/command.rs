@@ -17,6 +17,11 @@ impl Ended {
         self.status.success()
     }
 
+    /// Returns what was written to standard output.
+    pub fn answer(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
     /// Returns what was said to people.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
@@ -60,5 +65,5 @@ pub fn git(dir: &Path, args: &[&str]) -> String {
 pub fn git_fed(dir: &Path, args: &[&str], input: &[u8]) -> String {
     let ended = run(command(dir, "git").args(args), input);
     assert!(ended.accepted(), "git {args:?} in {}: {}", dir.display(), ended.text());
-    String::from_utf8_lossy(&ended.stdout).trim_end().to_owned()
+    ended.answer().trim_end().to_owned()
 }
