@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Facts, LineId, MergedBack, Presence, Proof, Standing, When};
 use crate::history::Oid;
+use crate::policy::LineRole;
 use crate::version::{Release, Version};
 
 /// What a release has gone through.
@@ -76,6 +77,11 @@ pub struct ReleaseStatus {
 }
 
 impl ReleaseStatus {
+    /// Returns where it was cut, and what was tagged of it: whoever has these has the release.
+    pub fn holds(&self) -> impl Iterator<Item = Oid> {
+        self.cut.into_iter().chain(self.versions.iter().filter_map(|version| version.commit))
+    }
+
     /// Returns the lines that the newest confirmed version is missing from.
     pub fn owed(&self) -> impl Iterator<Item = LineId> {
         self.merged_back.iter().filter(|line| line.presence == Presence::Missing).map(|line| line.line)
@@ -173,13 +179,16 @@ impl Facts<'_> {
             Some(version) if full => self.merged_back(version)?,
             _ => vec![],
         };
-        let stands = tip.or_else(|| newest.and_then(|version| version.commit));
         Some(ReleaseStatus {
             release,
             line: self.release_name(release),
             tip,
             state: self.state_of(release, newest, &merged_back),
-            cut: stands.filter(|_| full).and_then(|tip| self.cut_of(tip)),
+            cut: match tip {
+                _ if !full => None,
+                Some(tip) => self.cut_of(tip),
+                None => self.cut_of_gone(&versions),
+            },
             unreleased: match (tip, newest.and_then(|newest| newest.commit)) {
                 (Some(tip), Some(newest)) if full => {
                     self.ask(self.history.introduced(&[tip], &[newest]))?.len()
@@ -189,6 +198,20 @@ impl Facts<'_> {
             versions,
             merged_back,
         })
+    }
+
+    /// Returns where a release was cut whose line is gone; `None` where nothing tells.
+    fn cut_of_gone(&self, versions: &[VersionStatus]) -> Option<Oid> {
+        let mut tagged = versions.iter().filter_map(|version| version.commit);
+        if self.policy.tags.on == LineRole::Release || self.policy.releases.is_none() {
+            return self.cut_of(tagged.next_back()?);
+        }
+        // Tagged on another line: what was merged there was the release.
+        let side = tagged.find_map(|commit| self.ask(self.history.parents(commit))?.get(1).copied())?;
+        let line = self.tip(self.line_of_tags(versions.first()?.version), When::After)?;
+        // What was made on that line has its trunk, and left the other where that line did.
+        let beginning = self.cut_of(line);
+        self.cut_of(side).filter(|cut| Some(*cut) != beginning)
     }
 
     fn state_of(&self, release: Release, newest: Option<&VersionStatus>, merged: &[MergedBack]) -> State {
@@ -206,10 +229,10 @@ impl Facts<'_> {
         }
     }
 
-    /// Returns the merges that a release took from the line it was cut from: those on the trunk
-    /// between the cut of the release before it and its own, newest first.
-    pub fn merges_of(&self, cut: Oid, previous: Option<Oid>) -> Option<Vec<Oid>> {
-        let introduced = self.ask(self.history.introduced(&[cut], previous.as_slice()))?;
+    /// Returns the merges that a release took from the line it was cut from: those on the trunk up
+    /// to its cut which nothing of the releases before it holds, newest first.
+    pub fn merges_of(&self, cut: Oid, earlier: &[Oid]) -> Option<Vec<Oid>> {
+        let introduced = self.ask(self.history.introduced(&[cut], earlier))?;
         let mut merges = vec![];
         for commit in self.first_parents_within(cut, &introduced)? {
             if self.ask(self.history.parents(commit))?.len() > 1 {

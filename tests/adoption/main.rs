@@ -3,6 +3,7 @@
 
 mod compare;
 mod learn;
+mod status;
 mod why;
 
 use std::path::PathBuf;

@@ -3,6 +3,8 @@
 mod next;
 mod places;
 
+use std::collections::HashSet;
+
 use super::clone::{self, Remote};
 use super::{Exit, Failure, Global, in_force, output};
 use crate::facts::{Facts, RefKind, ReleaseStatus, When, kind_of};
@@ -99,30 +101,32 @@ fn gather(cx: &Context<'_>) -> Option<Status> {
 /// The branches, by name where the merge says one, that a release took over from the one before.
 fn brought(cx: &Context<'_>, releases: &[ReleaseStatus], at: usize) -> Option<Vec<String>> {
     let Some(cut) = releases[at].cut else { return Some(vec![]) };
-    let previous: Option<Oid> = releases[..at].iter().rev().find_map(|release| release.cut);
+    let previous = releases[..at].iter().rev().find(|release| release.cut.is_some());
     // Nothing came before the first release: all of history is not news.
     let Some(previous) = previous else { return Some(vec![]) };
-    between(cx, cut, previous)
+    between(cx, cut, &previous.holds().collect::<Vec<_>>())
 }
 
-/// What has come onto the line that releases are cut from since the newest cut.
+/// What has come onto the line that releases are cut from, and is in no release.
 fn coming(cx: &Context<'_>, releases: &[ReleaseStatus]) -> Option<Vec<String>> {
-    let newest = releases.iter().rev().find_map(|release| release.cut);
-    match (cx.facts.release_base(When::After), newest) {
-        (Some(tip), Some(newest)) => between(cx, tip, newest),
+    let holds: Vec<Oid> = releases.iter().flat_map(ReleaseStatus::holds).collect();
+    match cx.facts.release_base(When::After) {
+        Some(tip) if !holds.is_empty() => between(cx, tip, &holds),
         _ => Some(vec![]),
     }
 }
 
-/// Names the topics that a line took in between two commits of its trunk, oldest first.
-fn between(cx: &Context<'_>, newer: Oid, older: Oid) -> Option<Vec<String>> {
-    let merges = cx.facts.merges_of(newer, Some(older))?;
+/// Names the topics that a line has taken in up to a commit of its trunk and that nothing of
+/// `earlier` holds, oldest first, each once.
+fn between(cx: &Context<'_>, newer: Oid, earlier: &[Oid]) -> Option<Vec<String>> {
+    let merges = cx.facts.merges_of(newer, earlier)?;
     let names =
         cx.facts.named(&merges).into_iter().rev().filter_map(|named| match merged_name(&named.subject) {
             Some(name) => is_news(cx.policy, name).then(|| name.to_owned()),
             None => Some(named.subject),
         });
-    Some(names.collect())
+    let mut seen = HashSet::new();
+    Some(names.filter(|name| seen.insert(name.clone())).collect())
 }
 
 /// Whether a branch of that name brings something new, which a merge-back does not.

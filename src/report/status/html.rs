@@ -44,7 +44,7 @@ fn head(status: &Status) -> Element {
 
 fn running(status: &Status) -> Element {
     let Some((tag, since, by)) = status.running() else {
-        return element("p").text(format!("Nothing is confirmed in {} yet.", status.environment));
+        return element("p").text(super::at_rest(status, "Nothing", &status.environment) + ".");
     };
     let by = if by.is_empty() { String::new() } else { format!(", confirmed by {by}") };
     let what = element("p").text(format!("{} runs ", status.environment));
@@ -137,8 +137,8 @@ fn tag(status: &Status, version: &VersionStatus) -> Element {
 }
 
 fn closed(status: &Status, done: &[usize]) -> Element {
-    let heads =
-        ["Release", "Newest tag", "Brought"].map(|head| element("th").with("scope", "col").text(head));
+    let head = |text| element("th").with("scope", "col").text(text);
+    let heads = [head("Release"), head("Newest tag").class("words"), head("Brought")];
     let rows = done.iter().map(|at| {
         let release = &status.releases[*at];
         let newest = release.versions.last().map_or("", |version| version.tag.as_str());
@@ -148,7 +148,7 @@ fn closed(status: &Status, done: &[usize]) -> Element {
         };
         element("tr")
             .holding(element("th").with("scope", "row").text(release.release))
-            .holding(element("td").text(newest))
+            .holding(element("td").class("words").text(newest))
             .holding(element("td").text(brought))
     });
     let table = element("table")

@@ -36,7 +36,7 @@ fn code(text: &str) -> String {
 fn running(status: &Status) -> String {
     let environment = md(&status.environment);
     let Some((tag, since, by)) = status.running() else {
-        return format!("Nothing is confirmed in **{environment}** yet\n");
+        return super::at_rest(status, "Nothing", &format!("**{environment}**")) + "\n";
     };
     let by = if by.is_empty() { String::new() } else { format!(", confirmed by {}", md(by)) };
     let mut out = format!("**{environment}** runs {} since {}{by}\n", code(tag), md(&moment(since)));

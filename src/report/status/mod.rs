@@ -93,6 +93,15 @@ pub struct Expired {
     pub clause: Clause,
 }
 
+/// Says that nothing runs where versions are confirmed; `nothing` begins the sentence.
+fn at_rest(status: &Status, nothing: &str, environment: &str) -> String {
+    if status.required {
+        format!("{nothing} is confirmed in {environment} yet")
+    } else {
+        format!("{nothing} has to be confirmed in {environment}, and nothing is")
+    }
+}
+
 /// Something that a release owes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Debt<'a> {

@@ -43,11 +43,7 @@ pub fn text(status: &Status) -> String {
 fn running(status: &Status) -> String {
     let environment = clean(&status.environment);
     let Some((tag, since, by)) = status.running() else {
-        return if status.required {
-            format!("nothing is confirmed in {environment} yet\n")
-        } else {
-            format!("nothing has to be confirmed in {environment}, and nothing is\n")
-        };
+        return super::at_rest(status, "nothing", &environment) + "\n";
     };
     let mut out =
         wrap_to(COLUMNS, &format!("{environment} runs {} since {}", clean(tag), moment(since)), "", "  ");
