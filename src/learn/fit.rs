@@ -29,6 +29,15 @@ impl Fit {
         (self.fits * 100).checked_div(self.of).unwrap_or(100)
     }
 
+    /// Returns the share as people read it: `94 %`, and `under 1 %` where that is not none.
+    #[must_use]
+    pub fn share(self) -> String {
+        match self.percent() {
+            0 if self.fits > 0 => "under 1 %".to_owned(),
+            percent => format!("{percent} %"),
+        }
+    }
+
     /// Whether those that fit are too many to be an accident.
     #[must_use]
     pub fn is_habit(self) -> bool {
@@ -44,7 +53,7 @@ impl Fit {
 
 impl fmt::Display for Fit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} % of {}", self.percent(), self.of)
+        write!(f, "{} of {}", self.share(), self.of)
     }
 }
 
@@ -89,6 +98,8 @@ mod tests {
         assert_eq!(Fit { fits: 293, of: 312 }.to_string(), "93 % of 312");
         assert_eq!(Fit { fits: 999, of: 1000 }.percent(), 99);
         assert_eq!(Fit::default().percent(), 100);
+        assert_eq!(Fit { fits: 2, of: 305 }.to_string(), "under 1 % of 305");
+        assert_eq!(Fit { fits: 0, of: 305 }.to_string(), "0 % of 305");
     }
 
     #[test]

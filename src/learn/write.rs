@@ -92,11 +92,9 @@ fn lines(learned: &Learned) -> String {
 fn line(role: &str, line: &Line) -> String {
     let says = match line.merged.of {
         0 => format!("`{}` has no step of its own: it is fast-forwarded.", shown(&line.branch)),
-        steps => format!(
-            "{} % of the {steps} steps of `{}` are merges.",
-            line.merged.percent(),
-            shown(&line.branch)
-        ),
+        steps => {
+            format!("{} of the {steps} steps of `{}` are merges.", line.merged.share(), shown(&line.branch))
+        }
     };
     let value = match (line.merge, line.direct) {
         (MergeStyle::MergeCommit, false) => name(&line.branch),
@@ -118,7 +116,7 @@ fn roles(into: &[(LineRole, Fit)]) -> String {
 
 /// Returns the shares of the lines that something went into.
 fn shares(into: &[(LineRole, Fit)]) -> String {
-    let share = |(role, fit): &(LineRole, Fit)| format!("{} % into {}", fit.percent(), role.name());
+    let share = |(role, fit): &(LineRole, Fit)| format!("{} into {}", fit.share(), role.name());
     let total = into.first().map_or(0, |(_, fit)| fit.of);
     let shares: Vec<String> = into.iter().map(share).collect();
     match total {

@@ -108,7 +108,7 @@ fn lines(learned: &Learned) -> String {
         };
         let fit = match line.merged.of {
             0 => "fast-forwarded".to_owned(),
-            steps => format!("{} % of {} are merges", line.merged.percent(), count(steps, "step")),
+            steps => format!("{} of {} are merges", line.merged.share(), count(steps, "step")),
         };
         out += &row(role, &format!("`{}`: {fit}", clean(&line.branch)));
     }
@@ -124,7 +124,7 @@ fn lines(learned: &Learned) -> String {
 }
 
 fn into(into: &[(LineRole, Fit)]) -> String {
-    let share = |(role, fit): &(LineRole, Fit)| format!("{} % into {}", fit.percent(), role.name());
+    let share = |(role, fit): &(LineRole, Fit)| format!("{} into {}", fit.share(), role.name());
     match into.first() {
         None | Some((_, Fit { of: 0, .. })) => "none merged yet".to_owned(),
         Some(_) => into.iter().map(share).collect::<Vec<_>>().join(", "),
@@ -138,11 +138,10 @@ fn kinds(learned: &Learned) -> String {
             Base::Line(role) => role.name(),
             Base::Confirmed => "what is confirmed",
         };
-        let started =
-            if kind.started.of == 0 { String::new() } else { format!("{} % ", kind.started.percent()) };
+        let started = if kind.started.of == 0 { String::new() } else { format!("{} ", kind.started.share()) };
         let text = format!(
-            "{} % of {}, {started}from {from}, {}",
-            kind.share.percent(),
+            "{} of {}, {started}from {from}, {}",
+            kind.share.share(),
             count(kind.share.of, "merge"),
             into(&kind.into)
         );
@@ -151,7 +150,7 @@ fn kinds(learned: &Learned) -> String {
     let named = learned.named;
     out + &row(
         "in all",
-        &format!("{} % of {} are of a kind or a line", named.percent(), count(named.of, "merge")),
+        &format!("{} of {} are of a kind or a line", named.share(), count(named.of, "merge")),
     )
 }
 
@@ -161,12 +160,12 @@ fn tags(learned: &Learned) -> String {
         return row("tags", "no version tag: the policy has `vX.Y.Z`");
     }
     let mut text = format!(
-        "`{}X.Y.Z`, {} % of {}",
+        "`{}X.Y.Z`, {} of {}",
         clean(&tags.stem),
-        tags.release.percent(),
+        tags.release.share(),
         count(tags.release.of, "tag")
     );
-    let _ = write!(text, ", {} % of them on {}", tags.standing.percent(), tags.on.name());
+    let _ = write!(text, ", {} of them on {}", tags.standing.share(), tags.on.name());
     if let Some((infix, number)) = &tags.hotfix {
         let _ = write!(text, "; `{}X.Y.Z{}N`, {number}", clean(&tags.stem), clean(infix));
     }

@@ -10,6 +10,7 @@ use super::output::tell;
 use super::{Exit, Failure, Global};
 use crate::history::{Oid, RefName};
 use crate::policy::{Line, Policy, Preset, preset};
+use crate::report;
 use crate::repository::{Environment, Repository};
 
 /// What `flowcheck init` takes.
@@ -37,10 +38,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     write_new(&path, text.as_bytes())?;
     if !global.quiet {
         let shown = crate::history::name::escape(path.as_os_str().as_encoded_bytes());
-        tell(&format!(
-            "flowcheck: wrote {shown}: {}\nhint: change it to fit, then: flowcheck policy check {shown}\n",
-            preset.about
-        ));
+        let wrote = format!("flowcheck: wrote {shown}: {}", preset.about);
+        tell(&report::wrap(&wrote, "", "  "));
+        tell(&format!("hint: change it to fit, then: flowcheck policy check {shown}\n"));
     }
     Ok(Exit::Clean)
 }

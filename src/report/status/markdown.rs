@@ -39,7 +39,7 @@ fn running(status: &Status) -> String {
         return super::at_rest(status, "Nothing", &format!("**{environment}**")) + "\n";
     };
     let by = if by.is_empty() { String::new() } else { format!(", confirmed by {}", md(by)) };
-    let mut out = format!("**{environment}** runs {} since {}{by}\n", code(tag), md(&moment(since)));
+    let mut out = format!("**{environment}** runs {} since {}{by}\n", code(tag), moment(since));
     let back = status.roll_back_to();
     if !back.is_empty() {
         let back: Vec<String> = back.iter().map(|tag| format!("`{tag}`")).collect();

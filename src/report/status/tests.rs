@@ -120,7 +120,7 @@ fn a_chat_reads_the_same() {
     let told = markdown(&sample());
     assert!(!told.contains('\u{1b}'), "{told}");
     insta::assert_snapshot!(told, @r"
-    **prod** runs <code>v1.1.0</code> since 1970-01-01 00&#58;00 UTC, confirmed by Ben&#92;u&#123;1b&#125;&#91;2J
+    **prod** runs <code>v1.1.0</code> since 1970-01-01 00:00 UTC, confirmed by Ben&#92;u&#123;1b&#125;&#91;2J
 
     It could go back to <code>v1.0.0</code>
 
