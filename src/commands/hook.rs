@@ -1,7 +1,8 @@
 //! What the hooks of a server have in common: who pushes what to where, judged, said, and closed
 //! where it cannot be judged.
 
-use std::ffi::OsString;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt as _;
 use std::time::{Duration, Instant};
 
@@ -47,7 +48,11 @@ pub(super) fn run(global: &Global, hook: &Hook<'_>) -> Result<Exit, Failure> {
 
 /// Returns the variables that count, as they are now.
 pub(super) fn variables(user_variable: Option<&str>) -> Environment {
-    Environment::read(user_variable, |name| Some(BString::from(std::env::var_os(name)?.into_vec())))
+    // Asking for one after the other goes through all of them each time.
+    let all: HashMap<OsString, OsString> = std::env::vars_os().collect();
+    Environment::read(user_variable, |name| {
+        Some(BString::from(all.get(OsStr::new(name))?.clone().into_vec()))
+    })
 }
 
 impl Hook<'_> {

@@ -14,6 +14,7 @@ use crate::history::{BStr, ByteSlice, RefName};
 pub(super) struct Lookalikes {
     by_case: [OnceCell<Groups>; 2],
     by_shape: [OnceCell<Groups>; 2],
+    all_plain: [OnceCell<bool>; 2],
 }
 
 /// Names, by what they are folded to.
@@ -85,9 +86,7 @@ impl Facts<'_> {
     fn same_shape(&self, space: Space, short: &BStr) -> Vec<(RefName, Alike)> {
         let plain = short.is_ascii();
         // Among plain names alone there is nothing to compare, and that is the ordinary case.
-        if plain
-            && self.refs(When::After).below(space.prefix()).iter().all(|entry| entry.name.full().is_ascii())
-        {
+        if plain && self.are_plain(space) {
             return vec![];
         }
         let groups = self.grouped(&self.lookalikes.by_shape, space, shape);
@@ -100,6 +99,14 @@ impl Facts<'_> {
                 (other.clone(), how(short, theirs))
             })
             .collect()
+    }
+
+    /// Whether all names are ASCII.
+    fn are_plain(&self, space: Space) -> bool {
+        *self.lookalikes.all_plain[space as usize].get_or_init(|| {
+            let mut refs = self.refs(When::After).below(space.prefix()).iter();
+            refs.all(|entry| entry.name.full().is_ascii())
+        })
     }
 
     fn grouped<'a>(

@@ -72,6 +72,17 @@ impl Refs {
         }
     }
 
+    /// Adds refs that come sorted by name, no name twice: what thousands need not be sorted for.
+    pub fn extend_sorted(&mut self, sorted: Vec<Ref>) {
+        let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return };
+        let part = part_of(first.name.full());
+        if part == part_of(last.name.full()) && self.0[part].is_empty() {
+            self.0[part] = Arc::new(sorted);
+        } else {
+            self.extend(sorted);
+        }
+    }
+
     /// Iterates over the refs, sorted by name.
     pub fn iter(&self) -> Iter<'_> {
         self.0.iter().flat_map(|part| part.iter())

@@ -118,7 +118,7 @@ impl Repository {
             shallow,
             tips: RefCell::default(),
             deadline: objects::Deadline::default(),
-            buffer: RefCell::default(),
+            last: RefCell::default(),
         };
         Ok(Self {
             environment: environment.clone(),
@@ -502,7 +502,8 @@ struct Source {
     shallow: HashSet<Oid>,
     tips: RefCell<Tips>,
     deadline: objects::Deadline,
-    buffer: RefCell<Vec<u8>>,
+    /// The commit that was read last, for it is asked for more than once; `None`: nothing sound.
+    last: RefCell<(Option<Oid>, Vec<u8>)>,
 }
 
 /// What refs point to: whole histories, that were here before the push.
@@ -552,11 +553,18 @@ impl Source {
     }
 
     fn with_commit<T>(&self, id: Oid, decode: impl FnOnce(&[u8]) -> Answer<T>) -> Answer<T> {
-        let mut data = self.buffer.borrow_mut();
-        match self.objects.read(id, &mut data)? {
-            Kind::Commit => decode(&data),
-            kind => Err(Unreadable::Damaged { id, why: format!("it is a {kind}, not a commit") }),
+        let mut last = self.last.borrow_mut();
+        let (known, data) = &mut *last;
+        if *known != Some(id) {
+            *known = None;
+            match self.objects.read(id, data)? {
+                Kind::Commit => *known = Some(id),
+                kind => {
+                    return Err(Unreadable::Damaged { id, why: format!("it is a {kind}, not a commit") });
+                }
+            }
         }
+        decode(data)
     }
 }
 

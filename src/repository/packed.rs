@@ -178,34 +178,11 @@ impl Packed {
         }
     }
 
-    /// Reads an id; most of the time goes here.
     fn id(&self, hex: &[u8]) -> Answer<Oid> {
-        let mut bytes = [0; 32];
-        let bytes = &mut bytes[..self.hash.len_in_bytes()];
-        let mut wrong = 0;
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            let (high, low) = (DIGITS[usize::from(pair[0])], DIGITS[usize::from(pair[1])]);
-            wrong |= high | low;
-            *byte = high << 4 | low & 15;
-        }
-        if wrong > 15 {
-            return Err(damaged(hex));
-        }
-        Oid::try_from(&*bytes).map_err(|_| damaged(hex))
+        let id = Oid::from_hex(hex).ok().filter(|id| id.kind() == self.hash);
+        id.ok_or_else(|| damaged(hex))
     }
 }
-
-/// The value of each hexadecimal digit; 255: it is none.
-const DIGITS: [u8; 256] = {
-    let mut digits = [255; 256];
-    let mut value = 0;
-    while value < 16 {
-        digits[b"0123456789abcdef"[value as usize] as usize] = value;
-        digits[b"0123456789ABCDEF"[value as usize] as usize] = value;
-        value += 1;
-    }
-    digits
-};
 
 /// Returns the first name after all that begin with `prefix`; `None` where there is none.
 fn after(prefix: &[u8]) -> Option<Vec<u8>> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Environment, Failure};
@@ -40,10 +41,17 @@ pub(super) fn find(environment: &Environment, dir: Option<&Path>) -> Result<Plac
 }
 
 fn same(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
+    match (identity(a), identity(b)) {
+        (Some(a), Some(b)) => a == b,
         _ => a == b,
     }
+}
+
+/// Returns what tells a file or directory from all others, whatever it is called: its device and
+/// its number there. `None` where there is none.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let known = path.metadata().ok()?;
+    Some((known.dev(), known.ino()))
 }
 
 fn at_git_dir(environment: &Environment, git_dir: PathBuf) -> Result<Place, Failure> {
@@ -148,7 +156,7 @@ impl ObjectDirectories {
         let first = environment.path("GIT_OBJECT_DIRECTORY").filter(|_| place.environment_counts);
         found.quarantine = first.as_ref().is_some_and(|first| !same(first, &main));
         let first = first.unwrap_or(main);
-        seen.insert(first.canonicalize().unwrap_or_else(|_| first.clone()));
+        seen.extend(identity(&first));
         found.all.push(first.clone());
         if place.environment_counts
             && let Some(list) = environment.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
@@ -161,16 +169,16 @@ impl ObjectDirectories {
         found
     }
 
-    fn add(&mut self, dir: &Path, depth: usize, seen: &mut BTreeSet<PathBuf>) {
+    fn add(&mut self, dir: &Path, depth: usize, seen: &mut BTreeSet<(u64, u64)>) {
         // git skips, with a warning, what is not there.
-        let Ok(real) = dir.canonicalize() else { return };
-        if seen.insert(real) {
+        let Some(identity) = identity(dir) else { return };
+        if seen.insert(identity) {
             self.all.push(dir.to_owned());
             self.add_alternates_of(dir, depth + 1, seen);
         }
     }
 
-    fn add_alternates_of(&mut self, dir: &Path, depth: usize, seen: &mut BTreeSet<PathBuf>) {
+    fn add_alternates_of(&mut self, dir: &Path, depth: usize, seen: &mut BTreeSet<(u64, u64)>) {
         if depth > DEEPEST {
             return;
         }

@@ -45,29 +45,33 @@ impl Files<'_> {
         if let Some(packed) = &mut packed {
             packed.read_ahead()?;
         }
-        let mut refs: Vec<Ref> = vec![];
+        let mut unpacked = vec![];
         for (name, value) in &loose {
             let name = RefName::new(name.clone());
             match value {
-                Value::Object(id) => refs.push(Ref::new(name, *id)),
+                Value::Object(id) => unpacked.push(Ref::new(name, *id)),
                 Value::Alias(target) => {
                     // An alias of nothing is no ref yet.
                     if let Some((id, end)) = self.follow(target, packed.as_ref())? {
-                        refs.push(Ref { symbolic: Some(end), ..Ref::new(name, id) });
+                        unpacked.push(Ref { symbolic: Some(end), ..Ref::new(name, id) });
                     }
                 }
             }
         }
+        let mut refs = Refs::default();
         if let Some(packed) = &packed {
             for prefix in prefixes {
+                let mut below = vec![];
                 packed.below(prefix.as_bytes(), |name, id, peeled| {
                     if loose.is_empty() || !loose.contains_key(name.full()) {
-                        refs.push(Ref { peeled, ..Ref::new(name, id) });
+                        below.push(Ref { peeled, ..Ref::new(name, id) });
                     }
                 })?;
+                refs.extend_sorted(below);
             }
         }
-        Ok(refs.into_iter().collect())
+        refs.extend(unpacked);
+        Ok(refs)
     }
 
     /// Returns what `name` holds; `None` where there is no such ref.

@@ -1,5 +1,6 @@
 //! The repository's own configuration: its format, and single values.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,8 @@ pub(super) struct Format {
 pub(super) struct Settings {
     local: File,
     worktree: Option<File>,
+    /// The user's and the system's files as they are written; read when first asked for.
+    beyond: OnceCell<Vec<(PathBuf, Vec<u8>)>>,
 }
 
 impl Settings {
@@ -38,7 +41,7 @@ impl Settings {
         let per_worktree = local.boolean("extensions.worktreeConfig").ok().flatten().unwrap_or(false);
         let own = place.git_dir.join("config.worktree");
         let worktree = if per_worktree { load(&own, Source::Worktree)? } else { None };
-        Ok(Self { local, worktree })
+        Ok(Self { local, worktree, beyond: OnceCell::new() })
     }
 
     /// Returns what the store is like.
@@ -89,6 +92,20 @@ impl Settings {
         })
     }
 
+    fn from_files(&self, environment: &Environment, key: &str) -> Option<String> {
+        let beyond = self.beyond.get_or_init(|| {
+            let read = |path: PathBuf| std::fs::read(&path).ok().map(|text| (path, text));
+            files(environment).into_iter().filter_map(read).collect()
+        });
+        beyond.iter().find_map(|(path, text)| {
+            // Most people's settings say nothing about it, and then they need not be understood.
+            let section = key.split('.').next().unwrap_or_default();
+            text.to_ascii_lowercase().find(section)?;
+            let file = understood(path, text.clone(), Source::User).ok()?;
+            file.string(key).map(|value| value.to_str_lossy().into_owned())
+        })
+    }
+
     fn boolean(&self, key: &str) -> Option<bool> {
         let of = |file: &File| file.boolean(key).ok().flatten();
         self.worktree.as_ref().and_then(of).or_else(|| of(&self.local))
@@ -128,7 +145,7 @@ impl Format {
 pub(super) fn configured(settings: &Settings, environment: &Environment, key: &str) -> Option<String> {
     from_command_line(environment, key)
         .or_else(|| settings.string(key))
-        .or_else(|| from_files(environment, key))
+        .or_else(|| settings.from_files(environment, key))
 }
 
 fn from_command_line(environment: &Environment, key: &str) -> Option<String> {
@@ -138,17 +155,6 @@ fn from_command_line(environment: &Environment, key: &str) -> Option<String> {
         name.eq_ignore_ascii_case(key).then(|| value.to_string_lossy().into_owned())
     };
     (0..environment.overrides()).rev().find_map(value)
-}
-
-fn from_files(environment: &Environment, key: &str) -> Option<String> {
-    files(environment).into_iter().find_map(|path| {
-        // Most people's settings say nothing about it, and then they need not be understood.
-        let section = key.split('.').next().unwrap_or_default();
-        let text = std::fs::read(&path).ok()?;
-        text.to_ascii_lowercase().find(section)?;
-        let file = understood(&path, text, Source::User).ok()?;
-        file.string(key).map(|value| value.to_str_lossy().into_owned())
-    })
 }
 
 /// Returns the files of the user's settings and the system's.

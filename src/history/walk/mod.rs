@@ -120,6 +120,8 @@ struct LateCommit {
     date: Seconds,
     /// 0: not known yet.
     level: u32,
+    /// Whether it came with the push; `None`: not asked yet.
+    fresh: Option<bool>,
 }
 
 /// Takes the first bytes of an id for its hash; ids are hashes already.
@@ -200,7 +202,7 @@ impl<C: Commits> Walk<C> {
         let Late { numbers, list } = &mut *late;
         *numbers.entry(*id).or_insert_with(|| {
             let number = u32::try_from(list.len()).expect("fewer than 2^32 commits fit in memory");
-            list.push(LateCommit { id: *id, parents: None, date: 0, level: 0 });
+            list.push(LateCommit { id: *id, parents: None, date: 0, level: 0, fresh: None });
             rows + number
         })
     }
@@ -233,6 +235,21 @@ impl<C: Commits> Walk<C> {
 
     fn has_row(&self, commit: u32) -> bool {
         commit < self.rows.get()
+    }
+
+    /// Whether `commit` came with the push; asked once.
+    fn is_fresh(&self, commit: u32) -> Step<bool> {
+        let Some(late) = commit.checked_sub(self.rows.get()) else { return Ok(false) };
+        let (id, known) = {
+            let entry = &self.late.borrow().list[late as usize];
+            (entry.id, entry.fresh)
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let fresh = self.commits.is_fresh(&id)?;
+        self.late.borrow_mut().list[late as usize].fresh = Some(fresh);
+        Ok(fresh)
     }
 
     /// Reads a late commit's header, once.

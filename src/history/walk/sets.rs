@@ -154,7 +154,7 @@ impl<C: Commits> Walk<C> {
             return Ok(None);
         }
         for &commit in commits {
-            if self.has_row(commit) || !self.commits.is_fresh(&self.id(commit))? {
+            if !self.is_fresh(commit)? {
                 return Ok(None);
             }
         }
@@ -186,7 +186,7 @@ impl<C: Commits> Walk<C> {
             if std::mem::replace(seen.at(commit), true) || hidden.is_some_and(|hidden| hidden.get(commit)) {
                 continue;
             }
-            if self.has_row(commit) || !self.commits.is_fresh(&self.id(commit))? {
+            if !self.is_fresh(commit)? {
                 edge.push(commit);
             } else {
                 *fresh.at(commit) = true;
