@@ -32,7 +32,7 @@ pub(super) struct Settings {
     local: File,
     worktree: Option<File>,
     /// The user's and the system's files as they are written; read when first asked for.
-    beyond: OnceCell<Vec<(PathBuf, Vec<u8>)>>,
+    files: OnceCell<Vec<(PathBuf, Vec<u8>)>>,
 }
 
 impl Settings {
@@ -41,7 +41,7 @@ impl Settings {
         let per_worktree = local.boolean("extensions.worktreeConfig").ok().flatten().unwrap_or(false);
         let own = place.git_dir.join("config.worktree");
         let worktree = if per_worktree { load(&own, Source::Worktree)? } else { None };
-        Ok(Self { local, worktree, beyond: OnceCell::new() })
+        Ok(Self { local, worktree, files: OnceCell::new() })
     }
 
     /// Returns what the store is like.
@@ -92,12 +92,12 @@ impl Settings {
         })
     }
 
-    fn from_files(&self, environment: &Environment, key: &str) -> Option<String> {
-        let beyond = self.beyond.get_or_init(|| {
+    fn beyond(&self, environment: &Environment, key: &str) -> Option<String> {
+        let files = self.files.get_or_init(|| {
             let read = |path: PathBuf| std::fs::read(&path).ok().map(|text| (path, text));
             files(environment).into_iter().filter_map(read).collect()
         });
-        beyond.iter().find_map(|(path, text)| {
+        files.iter().find_map(|(path, text)| {
             // Most people's settings say nothing about it, and then they need not be understood.
             let section = key.split('.').next().unwrap_or_default();
             text.to_ascii_lowercase().find(section)?;
@@ -145,7 +145,7 @@ impl Format {
 pub(super) fn configured(settings: &Settings, environment: &Environment, key: &str) -> Option<String> {
     from_command_line(environment, key)
         .or_else(|| settings.string(key))
-        .or_else(|| settings.from_files(environment, key))
+        .or_else(|| settings.beyond(environment, key))
 }
 
 fn from_command_line(environment: &Environment, key: &str) -> Option<String> {

@@ -186,11 +186,11 @@ impl<C: Commits> Walk<C> {
             if std::mem::replace(seen.at(commit), true) || hidden.is_some_and(|hidden| hidden.get(commit)) {
                 continue;
             }
-            if !self.is_fresh(commit)? {
-                edge.push(commit);
-            } else {
+            if self.is_fresh(commit)? {
                 *fresh.at(commit) = true;
                 self.parents_into(commit, &mut todo)?;
+            } else {
+                edge.push(commit);
             }
         }
         Ok((fresh, edge))
