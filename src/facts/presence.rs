@@ -190,6 +190,11 @@ impl Facts<'_> {
         self.confirmed().keys().rfind(|version| version.release == release).copied()
     }
 
+    /// Whether a version is confirmed and its tag stands where it was.
+    pub fn is_shipped(&self, version: Version) -> bool {
+        self.shipped().any(|(shipped, _)| shipped == version)
+    }
+
     /// Whether the line of `release`, which stood at `tip`, is no longer needed: it is merged back
     /// or closed, or nothing was ever made of it. `None`: unknown.
     pub fn line_is_done(&self, release: Release, tip: Oid) -> Option<bool> {
@@ -200,7 +205,7 @@ impl Facts<'_> {
             let base: Vec<Oid> = self.release_base(When::After).into_iter().collect();
             return Some(self.without(&[tip], &base)?.is_empty());
         };
-        if self.newest_confirmed(release) != Some(newest) {
+        if !self.is_shipped(newest) {
             return Some(false);
         }
         let lines: Vec<Oid> =

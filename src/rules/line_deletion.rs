@@ -48,8 +48,10 @@ fn release_line(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Vec<F
         None => format!("`{branch}` has commits that nothing else holds, and no version tag"),
         Some(newest) => {
             let tag = words::version(newest, cx);
-            if cx.facts.newest_confirmed(release) == Some(newest) {
+            if cx.facts.is_shipped(newest) {
                 format!("`{tag}` is confirmed and not merged back everywhere yet")
+            } else if cx.facts.newest_confirmed(release) == Some(newest) {
+                format!("`{tag}` does not stand where it was confirmed, so nothing of it is merged back")
             } else {
                 format!("`{tag}` is not confirmed yet, so it is not merged back either")
             }
