@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flowcheck::facts::{RefKind, kind_of};
 use flowcheck::finding::Level;
-use flowcheck::history::{History, Oid, RefName, Refs};
+use flowcheck::history::{History, Object, Oid, Ref, RefName, Refs, Seconds};
 use flowcheck::input::replay::{Replay, Replayed};
 use flowcheck::policy::LineRole;
 use flowcheck::push::{Place, Push, RefUpdate};
 use flowcheck::rules::RULES;
 use flowcheck::verdict::{self, Judged, Outcome};
+use flowcheck::version::Version;
 
 use crate::compare::{real, shrunk, worded_for};
 use crate::obvious::Fired;
@@ -108,52 +109,46 @@ fn errors(story: &Story) -> Vec<String> {
     told.map_or_else(|()| vec![], |stage| standing.audit(&stage).errors())
 }
 
-/// Whether history does not show that `rule` rejected `update`.
+/// Whether history does not show that `rule` rejected `update`: each excuse says why it cannot.
 fn leaves_no_trace(rule: &str, update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
     let develop = RefName::of_branch(&stage.policy.integration.branch);
     match rule {
-        // What is gone is gone, and so is what stood where something else stands now; when a line
-        // was made is recorded nowhere, nor by whose push a policy changed.
+        // What is gone is gone.
         _ if update.deletes() => true,
+        // What stood where something else stands now is not recorded: an older tip, another tag, or
+        // which side of a merge was the line. Nor is when a line was made, or by whose push and with
+        // what else a policy changed.
         "history-rewrite" | "tag-immutable" | "foxtrot-merge" | "release-version" | "policy-change" => true,
-        // What the integration and production lines hold when they are made is not judged.
+        // When the production line was made is recorded nowhere, and what the first version tag was
+        // set after is not judged.
         "unconfirmed-merge-back" if update.creates() => true,
-        // The branch that accused the merge went with the same push.
-        "merge-source" | "release-state" if push.updates.iter().any(RefUpdate::deletes) => true,
+        // An audit looks at branches and tags: most clones have nothing else.
         "ref-namespace" => update.name.branch().is_none() && update.name.tag().is_none(),
         // Before there is a line to hold it against, a release may have been cut anywhere.
         "branch-origin" if push.after().get(&develop).is_none() => true,
-        // A line that is gone may have been its base.
-        "branch-origin" | "release-state" if lost_a_line(stage, push) => true,
-        // Only dates say that the evidence came no earlier than what relied on it.
-        "unconfirmed-merge-back" | "production-tree" if brings_evidence(stage, push) => true,
-        _ => is_fast_forward(update, stage, push) || is_of_the_moment(rule, update, stage, push),
+        "branch-origin" if may_have_been_first(update, stage, push) => true,
+        _ => is_fast_forward(update, stage, push) || could_have_come_otherwise(rule, update, stage, push),
     }
 }
 
-fn lost_a_line(stage: &Stage, push: &Push) -> bool {
-    let after = push.after();
-    let kinds = || after.iter().map(|entry| kind_of(&stage.policy, &entry.name));
-    let lines: Vec<RefKind> = kinds().filter(|kind| matches!(kind, RefKind::Release(_))).collect();
-    kinds().any(|kind| match kind {
-        RefKind::VersionTag(version) => !lines.contains(&RefKind::Release(version.release)),
-        _ => false,
-    })
+/// Whether a release is cut from what its base merely took in, where nothing has to be confirmed: had
+/// the release been there first, the same history were a merge-back.
+fn may_have_been_first(update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
+    let is_release = matches!(kind_of(&stage.policy, &update.name), RefKind::Release(_));
+    let base = push.before.get(&RefName::of_branch(&stage.policy.integration.branch));
+    let (Some(new), Some(base), true) = (update.new, base, is_release) else { return false };
+    let taken = stage.memory.is_ancestor(new, base.id).expect("a history in memory is whole");
+    taken && !stage.policy.confirmation.required()
 }
 
-fn brings_evidence(stage: &Stage, push: &Push) -> bool {
-    let is_record = |update: &RefUpdate| matches!(kind_of(&stage.policy, &update.name), RefKind::Record(_));
-    push.updates.iter().any(is_record)
+fn is_line(stage: &Stage, name: &RefName) -> bool {
+    let kind = kind_of(&stage.policy, name);
+    matches!(kind, RefKind::Integration | RefKind::Production | RefKind::Release(_))
 }
 
 /// Whether a line is put onto commits of another's trunk: whose they were shows no more.
 fn is_fast_forward(update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
-    let is_line = |name: &RefName| {
-        matches!(
-            kind_of(&stage.policy, name),
-            RefKind::Integration | RefKind::Production | RefKind::Release(_)
-        )
-    };
+    let is_line = |name: &RefName| is_line(stage, name);
     let (Some(new), true) = (update.new, is_line(&update.name)) else { return false };
     let after = push.after();
     // A new release begins on the integration line.
@@ -170,12 +165,93 @@ fn is_fast_forward(update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
     })
 }
 
-/// Whether it was rejected only because of who pushed it, when, and with what else.
-fn is_of_the_moment(rule: &str, update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
-    let fires =
-        |push: &Push| real(stage, push).iter().any(|(other, name, _)| *other == rule && *name == update.name);
-    let later = Push { pusher: None, now: push.now + 1_000_000, ..push.clone() };
-    !fires(&later) || !fires(&Push { updates: vec![update.clone()], ..later })
+/// Whether the same refs could stand there without a rejection: nobody can see from them who pushed,
+/// when, in what order, and what came in one push.
+fn could_have_come_otherwise(rule: &str, update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
+    let by_nobody = Push { pusher: None, now: push.now + 1_000_000, ..push.clone() };
+    let alone = Push { updates: vec![update.clone()], ..by_nobody.clone() };
+    let others = push.updates.iter().filter(|other| other.name != update.name).cloned().collect();
+    let last = Push { before: Push { updates: others, ..push.clone() }.after(), ..alone.clone() };
+    let in_time = Push { before: without_later_records(update, stage, &last.before), ..last.clone() };
+    let among_all = Push { before: with_all_lines(stage, &in_time.before), ..last.clone() };
+    [by_nobody, alone, last, in_time, among_all]
+        .iter()
+        .any(|push| !real(stage, push).iter().any(|(other, name, _)| *other == rule && *name == update.name))
+}
+
+/// The refs with the release lines that are gone, where their newest version tags show them: a topic
+/// may have been cut from one.
+fn with_all_lines(stage: &Stage, refs: &Refs) -> Refs {
+    let mut all = refs.clone();
+    let pattern = stage.policy.releases.as_ref().map(|releases| &releases.branch);
+    let mut newest: BTreeMap<Version, Oid> = BTreeMap::new();
+    for entry in refs {
+        if let RefKind::VersionTag(version) = kind_of(&stage.policy, &entry.name) {
+            newest.extend(commit_below(stage, entry.id).map(|commit| (version, commit)));
+        }
+    }
+    for (version, commit) in newest {
+        let name = pattern.and_then(|pattern| pattern.example(&version.release.to_string()));
+        let name = name.map(|name| RefName::of_branch(&name));
+        if let Some(name) = name.filter(|name| refs.get(name).is_none()) {
+            all.set(Ref::new(name, commit));
+        }
+    }
+    all
+}
+
+/// The refs as they may have been on the day that an update claims to be of: without the revocations
+/// that are dated later (a merge made before a roll-back and pushed after it), and, for a record,
+/// without the records that are.
+fn without_later_records(update: &RefUpdate, stage: &Stage, refs: &Refs) -> Refs {
+    let Some(claimed_by) = update.new.map(|new| claimed(stage, new)) else { return refs.clone() };
+    let is_record = matches!(kind_of(&stage.policy, &update.name), RefKind::Record(_));
+    let stood = |entry: &&Ref| match kind_of(&stage.policy, &entry.name) {
+        RefKind::Record(record) if record.revokes || is_record => claimed(stage, entry.id) <= claimed_by,
+        _ => true,
+    };
+    refs.iter().filter(stood).cloned().collect()
+}
+
+fn commit_below(stage: &Stage, id: Oid) -> Option<Oid> {
+    match stage.memory.object(id).ok()? {
+        Object::Commit => Some(id),
+        Object::Tag(tag) => commit_below(stage, tag.target),
+        Object::Tree | Object::Blob => None,
+    }
+}
+
+/// When a commit or a tag says it was made.
+fn claimed(stage: &Stage, id: Oid) -> Seconds {
+    match stage.memory.object(id).expect("a history in memory is whole") {
+        Object::Tag(tag) => tag.tagger.map_or(0, |by| by.time),
+        _ => stage.memory.date(id).unwrap_or(0),
+    }
+}
+
+/// What an audit says of a branch or tag beside the lines, and would not without it: in the whole,
+/// something else may have gone by the same push.
+fn said_of_it(rule: &str, update: &RefUpdate, stage: &Stage, push: &Push, after: &Audit) -> Option<Trace> {
+    if update.deletes() || is_line(stage, &update.name) {
+        return None;
+    }
+    let mut refs = push.after();
+    refs.remove(&update.name);
+    let without = Audit::of(stage, &refs, &[], push.now);
+    let said = &after.known() - &without.known();
+    let open = |rule| after.open(rule) > without.open(rule);
+    if said.iter().any(|(other, _)| *other == rule) {
+        return Some(Trace::Reported);
+    }
+    let otherwise = (!said.is_empty() || open(None)).then_some(Trace::Otherwise);
+    if open(Some(rule)) { Some(Trace::Undecidable) } else { otherwise }
+}
+
+/// What the audit has of a rejection that was forced in.
+enum Trace {
+    Reported,
+    Undecidable,
+    Otherwise,
 }
 
 /// What became of the rejections that were forced in, rule by rule.
@@ -210,6 +286,14 @@ impl Traces {
                 &mut self.reported
             } else if is_open(Some(rule)) || was_open {
                 &mut self.undecidable
+            } else if let Some(trace) =
+                update.and_then(|update| said_of_it(rule, update, stage, push, &after))
+            {
+                match trace {
+                    Trace::Reported => &mut self.reported,
+                    Trace::Undecidable => &mut self.undecidable,
+                    Trace::Otherwise => &mut self.otherwise,
+                }
             } else if update.is_none_or(|update| leaves_no_trace(rule, update, stage, push)) {
                 &mut self.traceless
             } else if !new.is_empty() || is_open(None) {

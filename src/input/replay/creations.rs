@@ -80,7 +80,7 @@ impl Scene<'_> {
             } else {
                 self.tag_findings(tag, World::Latest, found)?
             };
-            settle(latest, &dated, found);
+            settle(latest, &[&dated], found);
         }
         Ok(())
     }
@@ -117,14 +117,16 @@ impl Scene<'_> {
             _ if other.entry.name == tag.entry.name => false,
             (RefKind::VersionTag(ours), RefKind::VersionTag(theirs)) => match world {
                 World::Latest | World::Logged => theirs < ours,
-                World::Dated => (other.date, theirs) < (tag.date, ours),
+                World::Dated | World::Tied => (other.date, theirs) < (tag.date, ours),
             },
             (RefKind::Record(_), RefKind::Record(_)) => {
                 (other.date, &other.entry.name) < (tag.date, &tag.entry.name)
             }
             (_, RefKind::Record(record)) => match world {
                 World::Latest | World::Logged => !record.revokes,
-                World::Dated => other.date < tag.date || other.date == tag.date && record.revokes,
+                World::Dated | World::Tied => {
+                    other.date < tag.date || other.date == tag.date && record.revokes
+                }
             },
             _ => true,
         }));

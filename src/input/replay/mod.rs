@@ -1,7 +1,7 @@
 //! History, turned back into the updates that made it, and each judged by the hook's own rules.
 //!
 //! A step of a line's trunk is an update of that line (`steps`). What the other refs were at that
-//! moment is not recorded, so a step is judged in two worlds (`worlds`), and what both object to
+//! moment is not recorded, so a step is judged in several worlds (`worlds`), and what all object to
 //! is a finding (`settle`). The history is read once, into a chart that answers without walking.
 
 mod answers;

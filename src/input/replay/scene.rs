@@ -91,6 +91,8 @@ pub(super) struct Scene<'a> {
     pub(super) trunks: Vec<Trunk>,
     pub(super) tags: Vec<Dated>,
     pub(super) topics: Vec<Ref>,
+    /// Whether anything was ever rolled back.
+    pub(super) rolled_back: bool,
     /// Where the tags are, by their places in `tags`.
     pub(super) tagged: Beside,
     /// Where the topics are, by their places in `topics`.
@@ -122,6 +124,7 @@ impl<'a> Scene<'a> {
             arrivals,
             chart: Chart::read(replay.history, &tips)?,
             trunks: vec![],
+            rolled_back: tags.iter().any(Dated::revokes),
             tags,
             topics: vec![],
             tagged: Beside::new(0),

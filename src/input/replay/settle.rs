@@ -1,4 +1,4 @@
-//! What both worlds object to is a finding; what only one objects to is undecidable, for then
+//! What every world objects to is a finding; what only some object to is undecidable, for then
 //! dates alone decide, and dates are claims.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::history::{Answer, Unreadable};
 
-/// Why what only one world objects to is no finding.
+/// Why what only some worlds object to is no finding.
 pub(super) const DATES: &str = "only the dates say what came first, and dates are claims";
 
 /// The rules that lacked the contents of commits, and could not say everything.
@@ -49,18 +49,21 @@ impl Open {
     }
 }
 
-/// Keeps what both worlds object to; the rest rests on dates alone.
-pub(super) fn settle(latest: Vec<Finding>, dated: &[Finding], found: &mut Replayed) {
+/// Keeps what the latest world and all others object to; the rest rests on dates alone.
+pub(super) fn settle(latest: Vec<Finding>, others: &[&[Finding]], found: &mut Replayed) {
     let same =
         |a: &Finding, b: &Finding| a.rule == b.rule && a.at_most == b.at_most && a.message == b.message;
+    let said_in = |world: &[Finding], finding: &Finding| world.iter().any(|other| same(finding, other));
     let (sure, unsure): (Vec<Finding>, Vec<Finding>) = latest
         .into_iter()
-        .partition(|finding| dated.iter().any(|other| same(finding, other)) && !finding.momentary);
-    let only_dated: Vec<&Finding> = dated
-        .iter()
-        .filter(|finding| !sure.iter().chain(&unsure).any(|other| same(finding, other)))
-        .collect();
-    for finding in unsure.iter().chain(only_dated) {
+        .partition(|finding| others.iter().all(|world| said_in(world, finding)) && !finding.momentary);
+    let mut open: Vec<&Finding> = unsure.iter().collect();
+    for finding in others.iter().copied().flatten() {
+        if !said_in(&sure, finding) && !open.iter().any(|other| same(finding, other)) {
+            open.push(finding);
+        }
+    }
+    for finding in open {
         if sure.iter().all(|other| other.rule != finding.rule) {
             note(found, finding.rule, DATES);
         }

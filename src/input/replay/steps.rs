@@ -46,7 +46,7 @@ impl Scene<'_> {
             return self.hint(trunk, at, found);
         }
         let latest = self.step_findings(trunk, at, World::Latest, None, found)?;
-        if latest.is_empty() && !self.brings_a_release(trunk, at) {
+        if latest.is_empty() && !self.brings_a_release(trunk, at) && !self.may_bring_what_failed(trunk) {
             return self.hint(trunk, at, found);
         }
         if self.log_decides(trunk, at)? {
@@ -65,7 +65,13 @@ impl Scene<'_> {
                 "two lines took the same branch in; which was first is not recorded",
             );
         }
-        settle(latest, &dated, found);
+        // What the dates do not object to is undecidable, whatever came first of the same second.
+        let tied = if dated.is_empty() {
+            vec![]
+        } else {
+            self.step_findings(trunk, at, World::Tied, None, &mut Replayed::default())?
+        };
+        settle(latest, &[&dated, &tied], found);
         self.hint(trunk, at, found)
     }
 
@@ -102,6 +108,12 @@ impl Scene<'_> {
                 of.is_some_and(|of| of.line.release().is_some() && taker.at > of.birth)
             })
         })
+    }
+
+    /// Whether a step of the line may take in a version that had been rolled back: it need not have
+    /// commits of its own.
+    fn may_bring_what_failed(&self, trunk: &Trunk) -> bool {
+        self.rolled_back && trunk.line == LineId::Production
     }
 
     /// Whether one of the commits that a finding lists is a merge that a line made itself: nobody

@@ -2,8 +2,9 @@
 //!
 //! That is not recorded, so a step is judged in two worlds: the *latest* one, in which everything
 //! had happened that does not contain the step, and the *dated* one, in which everything had
-//! happened that claims an earlier date. Where a server's event log has the pushes that the two
-//! differ in, there is a third, and it decides: the *logged* one.
+//! happened that claims an earlier date. Of what claims the same second either may have been first:
+//! in the *dated* world the step was last, in the *tied* one first, but for what it contains. Where
+//! a server's event log has the pushes that the worlds differ in, it decides: the *logged* one.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,15 @@ use crate::push::RefUpdate;
 pub(super) enum World {
     Latest,
     Dated,
+    Tied,
     Logged,
+}
+
+impl World {
+    /// Whether dates make it.
+    fn is_of_dates(self) -> bool {
+        matches!(self, Self::Dated | Self::Tied)
+    }
 }
 
 /// How many sets of tags are remembered.
@@ -47,7 +56,7 @@ impl Scene<'_> {
         branches.extend(named);
         let mut before = self.tags_at(trunk, at, world)?;
         before.extend(branches);
-        let now = if world == World::Dated { self.date(trunk, at)? } else { self.replay.now };
+        let now = if world.is_of_dates() { self.date(trunk, at)? } else { self.replay.now };
         let update = RefUpdate { name: trunk.name.clone(), old: Some(old), new: Some(new) };
         self.facts_judge(&replayed(before, vec![update], now), found)
     }
@@ -62,12 +71,17 @@ impl Scene<'_> {
         }
         let taken = self.chart.taken_at(other.lane, step);
         let latest = taken.map_or_else(|| self.end(other), |taken| taken - 1);
-        if world != World::Dated {
+        if !world.is_of_dates() {
             return Ok(Some(latest));
         }
         let date = self.date(trunk, at)?;
         let read = |at| self.replay.history.date(self.commit(other, at));
-        let stood = other.dates.last_until(date, other.birth, latest, read)?;
+        let stood = if world == World::Tied {
+            let before = other.dates.last_until(date - 1, other.birth, latest, read)?;
+            before.max(self.chart.contents_of(&[step]).upto(other.lane).saturating_sub(1))
+        } else {
+            other.dates.last_until(date, other.birth, latest, read)?
+        };
         let unborn = stood == other.birth && other.line.release().is_none();
         if unborn && !self.chart.contains(step, birth) {
             // Nothing says that the line was there yet.
@@ -101,14 +115,14 @@ impl Scene<'_> {
 
     /// The tags that may have stood, by their places in `tags`.
     fn standing_tags(&self, trunk: &Trunk, at: u32, world: World) -> Answer<Vec<usize>> {
-        let date = if world == World::Dated { self.date(trunk, at)? } else { 0 };
+        let date = if world.is_of_dates() { self.date(trunk, at)? } else { 0 };
         let push = self.step_arrival(trunk, at);
         let stands = |(index, tag): (usize, &Dated)| {
             let on_time = match world {
                 // What was ever confirmed, was confirmed: a later roll-back does not undo it.
                 World::Latest => !tag.revokes(),
                 // As a push counts what comes with it: a roll-back at once, what permits only later.
-                World::Dated => tag.date < date || tag.date == date && tag.revokes(),
+                World::Dated | World::Tied => tag.date < date || tag.date == date && tag.revokes(),
                 World::Logged => match self.tag_arrival(index) {
                     Some(arrival) => Some(arrival) < push,
                     None => !tag.revokes(),
