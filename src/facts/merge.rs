@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Facts, LineId, LineMove, RefKind, When};
-use crate::history::Oid;
+use crate::history::{Oid, Ref};
 use crate::policy::{Base, LineRole, MergeStyle, Topic, While};
 use crate::version::{Release, Version};
 
@@ -27,6 +27,17 @@ pub struct Accused {
     pub commits: Vec<Oid>,
     /// The short names of the refs that hold the newest of them, with the word for their kind.
     pub holders: Vec<(String, String)>,
+}
+
+/// A topic that holds what a line may not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranger {
+    /// Its short name.
+    pub name: String,
+    /// The word for its kind.
+    pub kind: String,
+    /// Whether it holds all that the line takes in.
+    pub keeps_all: bool,
 }
 
 /// What a line takes in that is not confirmed.
@@ -53,20 +64,22 @@ impl Facts<'_> {
     /// Returns the topic refs of one kind, before or after the push, with their tips.
     fn topics_of(&self, wanted: usize) -> Vec<(String, Oid)> {
         let mut found: Vec<(String, Oid)> = vec![];
-        for when in [When::Before, When::After] {
-            for entry in self.refs(when).below("refs/heads/") {
-                let pattern = &self.policy.topics[wanted].branch;
-                if entry.name.branch().is_some_and(|branch| pattern.may_match(branch))
-                    && matches!(self.kind(&entry.name), RefKind::Topic { kind, .. } if kind == wanted)
-                {
-                    let topic = (entry.name.short(), entry.id);
-                    if !found.contains(&topic) {
-                        found.push(topic);
-                    }
-                }
+        for topic in [When::Before, When::After].into_iter().flat_map(|when| self.topics_at(wanted, when)) {
+            if !found.contains(&topic) {
+                found.push(topic);
             }
         }
         found
+    }
+
+    fn topics_at(&self, wanted: usize, when: When) -> impl Iterator<Item = (String, Oid)> {
+        let pattern = &self.policy.topics[wanted].branch;
+        let of_kind = move |entry: &&Ref| {
+            entry.name.branch().is_some_and(|branch| pattern.may_match(branch))
+                && matches!(self.kind(&entry.name), RefKind::Topic { kind, .. } if kind == wanted)
+        };
+        let topics = self.refs(when).below("refs/heads/").iter().filter(of_kind);
+        topics.map(|entry| (entry.name.short(), entry.id))
     }
 
     /// What the lines that topics of a kind start from held before the push: not the topics' own.
@@ -111,18 +124,18 @@ impl Facts<'_> {
         Some(group)
     }
 
-    /// The release lines and version tags, where releases may enter the line. A version tag that
-    /// the push sets on the line's own new steps is no evidence for what these took in.
-    fn release_group(&self, moved: &LineMove) -> Option<Option<Group>> {
+    /// The release lines and version tags, where releases may enter the line. What the push puts
+    /// onto the line's own new steps is no evidence for what these took in: a version tag set
+    /// there, a release cut there.
+    fn release_groups(&self, moved: &LineMove) -> Option<Vec<Group>> {
         let enters = |role: &LineRole| *role == moved.line.role();
         if !self.policy.releases.as_ref().is_some_and(|releases| releases.into.iter().any(enters)) {
-            return Some(None);
+            return Some(vec![]);
         }
+        let permitted = |tips, bases| Group { entry: Entry::Permitted, tips, bases, until: None };
         let known = self.versions(When::Before);
         let mut tips: Vec<Oid> = known.values().filter_map(|tag| tag.commit).collect();
-        for when in [When::Before, When::After] {
-            tips.extend(self.releases(when).values());
-        }
+        tips.extend(self.releases(When::Before).values());
         for (version, tag) in self.versions(When::After) {
             let commit = tag
                 .commit
@@ -133,7 +146,27 @@ impl Facts<'_> {
                 tips.push(commit);
             }
         }
-        Some(Some(Group { entry: Entry::Permitted, tips, bases: vec![], until: None }))
+        let mut groups = vec![permitted(tips, vec![])];
+        for (_, tip) in self.releases_set() {
+            groups.push(permitted(vec![tip], self.taken_from(moved, tip)?.into_iter().collect()));
+        }
+        Some(groups)
+    }
+
+    /// Returns the releases whose lines the push creates or moves, with their new tips.
+    fn releases_set(&self) -> impl Iterator<Item = (Release, Oid)> {
+        let before = self.releases(When::Before);
+        let after = self.releases(When::After).iter().map(|(release, tip)| (*release, *tip));
+        after.filter(move |(release, tip)| before.get(release) != Some(tip))
+    }
+
+    /// Returns the newest of the line's own new steps that `tip` contains: what it has by that, it
+    /// has from the line. A line that takes fast-forwards has other branches' commits on its trunk.
+    fn taken_from(&self, moved: &LineMove, tip: Oid) -> Option<Option<Oid>> {
+        if self.merge_style(moved.line) != MergeStyle::MergeCommit {
+            return Some(None);
+        }
+        Some(self.among(&moved.trunk, &[tip])?.first().copied())
     }
 
     /// What is judged for `merge-source`: what came in from the side; on a line that takes
@@ -173,10 +206,7 @@ impl Facts<'_> {
             return Some((None, None));
         }
         let line = moved.line;
-        let kinds = 0..self.policy.topics.len();
-        let mut groups = kinds.map(|kind| self.topic_group(moved, kind)).collect::<Option<Vec<Group>>>()?;
-        groups.extend(self.release_group(moved)?);
-        let entries = self.entries(&incoming, &groups)?;
+        let entries = self.entries(&incoming, &self.groups(moved)?)?;
         let owned = self.owned_by_others(line, &incoming)?;
         let pick = |wanted: Entry| -> Vec<Oid> {
             let zipped = incoming.iter().zip(&entries);
@@ -190,6 +220,53 @@ impl Facts<'_> {
         };
         let (wrong, late) = (pick(Entry::WrongKind), pick(Entry::NotNow));
         Some((self.accuse(moved, wrong, &owned)?, self.accuse(moved, late, &HashSet::new())?))
+    }
+
+    /// Everything that says whether commits may enter the line.
+    fn groups(&self, moved: &LineMove) -> Option<Vec<Group>> {
+        let mut groups = vec![];
+        for kind in 0..self.policy.topics.len() {
+            groups.extend(self.topic_groups(moved, kind)?);
+        }
+        groups.extend(self.release_groups(moved)?);
+        Some(groups)
+    }
+
+    /// The topics of one kind. What one that the push sets has from the line's own new steps is no
+    /// evidence for what these took in.
+    fn topic_groups(&self, moved: &LineMove, kind: usize) -> Option<Vec<Group>> {
+        let mut known = self.topic_group(moved, kind)?;
+        if known.entry == Entry::WrongKind {
+            return Some(vec![known]);
+        }
+        let stood: Vec<Oid> = self.topics_at(kind, When::Before).map(|(_, tip)| tip).collect();
+        let (old, set): (Vec<Oid>, Vec<Oid>) = known.tips.iter().partition(|tip| stood.contains(tip));
+        known.tips = old;
+        let mut groups = vec![];
+        for tip in set {
+            let taken = self.taken_from(moved, tip)?;
+            let bases = known.bases.iter().copied().chain(taken).collect();
+            groups.push(Group { tips: vec![tip], bases, ..known });
+        }
+        groups.push(known);
+        Some(groups)
+    }
+
+    /// Returns the topic by which `commits` could not come in from the side either: one that may
+    /// not enter the line holds some of them, and none that may.
+    pub fn stranger(&self, moved: &LineMove, commits: &[Oid]) -> Option<Option<Stranger>> {
+        let entries = self.entries(commits, &self.groups(moved)?)?;
+        let strange = commits.iter().zip(&entries).find(|(_, entry)| **entry == Entry::WrongKind);
+        let Some((strange, _)) = strange else { return Some(None) };
+        for (at, topic) in self.policy.topics.iter().enumerate() {
+            for (name, tip) in self.topics_of(at) {
+                if self.ask(self.history.is_ancestor(*strange, tip))? {
+                    let keeps_all = self.ask(self.history.is_ancestor(moved.new, tip))?;
+                    return Some(Some(Stranger { name, kind: topic.kind.clone(), keeps_all }));
+                }
+            }
+        }
+        Some(None)
     }
 
     /// Commits of the integration or production line, as far as these may not enter `line`.
@@ -233,10 +310,8 @@ impl Facts<'_> {
             let bases = self.bases_of(topic);
             for (name, tip) in self.topics_of(kind) {
                 let mut theirs = self.without(&self.among(&commits, &[tip])?, &bases)?;
-                // A line that takes fast-forwards has other branches' commits on its trunk.
-                let own_trunk = self.merge_style(moved.line) == MergeStyle::MergeCommit;
-                if let Some(step) = self.among(&moved.trunk, &[tip])?.first().filter(|_| own_trunk) {
-                    theirs = self.without(&theirs, &[*step])?;
+                if let Some(step) = self.taken_from(moved, tip)? {
+                    theirs = self.without(&theirs, &[step])?;
                 }
                 for commit in theirs {
                     held.entry(commit).or_default().push((name.clone(), topic.kind.clone()));
@@ -269,16 +344,11 @@ impl Facts<'_> {
         let of_base: HashSet<Oid> = self.owned_by(base, &moved.introduced)?.into_iter().collect();
         let rest: Vec<Oid> =
             moved.introduced.iter().copied().filter(|commit| !of_base.contains(commit)).collect();
-        let mut others: Vec<(LineId, Oid)> = vec![];
-        for (other, tip) in self.releases(When::Before) {
-            others.push((LineId::Release(*other), *tip));
-        }
-        for (version, tag) in self.versions(When::Before) {
-            others.extend(tag.commit.map(|commit| (LineId::Release(version.release), commit)));
-        }
-        others.retain(|(line, _)| *line != moved.line);
+        let others = self.other_releases(release);
         let tips: Vec<Oid> = others.iter().map(|(_, tip)| *tip).collect();
-        let of_others: HashSet<Oid> = self.among(&rest, &tips)?.into_iter().collect();
+        let mut of_others: HashSet<Oid> = self.among(&rest, &tips)?.into_iter().collect();
+        let coming = self.coming_with(moved, release, &rest)?;
+        of_others.extend(coming.iter().map(|(commit, _)| *commit));
         let accused: Vec<Oid> = moved
             .introduced
             .iter()
@@ -293,10 +363,42 @@ impl Facts<'_> {
         if of_base.contains(newest) {
             return Some(Some((accused, base)));
         }
-        let owner =
-            others.iter().find(|(_, tip)| self.ask(self.history.is_ancestor(*newest, *tip)) == Some(true));
-        let owner = owner.map_or(base, |(line, _)| *line);
-        Some(Some((accused, owner)))
+        let holds = |tip: Oid| self.ask(self.history.is_ancestor(*newest, tip)) == Some(true);
+        let owner = others.iter().find(|(_, tip)| holds(*tip)).map(|(other, _)| *other);
+        let owner = owner.or_else(|| coming.iter().find(|(commit, _)| commit == newest).map(|(_, of)| *of));
+        Some(Some((accused, owner.map_or(base, LineId::Release))))
+    }
+
+    /// Returns the lines and version tags of other releases before the push.
+    fn other_releases(&self, release: Release) -> Vec<(Release, Oid)> {
+        let mut others: Vec<(Release, Oid)> =
+            self.releases(When::Before).iter().map(|(other, tip)| (*other, *tip)).collect();
+        for (version, tag) in self.versions(When::Before) {
+            others.extend(tag.commit.map(|commit| (version.release, commit)));
+        }
+        others.retain(|(other, _)| *other != release);
+        others
+    }
+
+    /// Returns those of `commits` that another release takes in by the same push, and has not from
+    /// this one. What lines hold when the flow begins accuses nobody.
+    fn coming_with(
+        &self,
+        moved: &LineMove,
+        release: Release,
+        commits: &[Oid],
+    ) -> Option<Vec<(Oid, Release)>> {
+        let mut coming = vec![];
+        if self.release_base(When::Before).is_none() {
+            return Some(coming);
+        }
+        for (other, tip) in self.releases_set().filter(|(other, _)| *other != release) {
+            let mut not_theirs: Vec<Oid> = self.taken_from(moved, tip)?.into_iter().collect();
+            not_theirs.extend(self.cut(other));
+            let theirs = self.without(&self.among(commits, &[tip])?, &not_theirs)?;
+            coming.extend(theirs.into_iter().map(|commit| (commit, other)));
+        }
+        Some(coming)
     }
 
     /// Returns what the integration line takes in of releases that is not shipped.

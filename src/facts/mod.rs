@@ -32,7 +32,7 @@ pub use deployment::{Deployment, deployment_of, is_image_tag};
 pub use kinds::{RecordName, RefKind, kind_of, name_of, release_of, version_of};
 pub use lines::{Cut, LineId, LineMove};
 pub use lookalikes::Alike;
-pub use merge::{Accused, Entry, Unconfirmed};
+pub use merge::{Accused, Entry, Stranger, Unconfirmed};
 pub use origin::{Closest, Foreign, TopicOrigin};
 pub use presence::{MergedBack, Presence};
 pub use releases::{ReleaseStatus, State, VersionStatus};

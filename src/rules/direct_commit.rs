@@ -2,7 +2,7 @@
 
 use super::words::{self, count};
 use super::{Check, Context, Rule};
-use crate::facts::{LineId, LineMove};
+use crate::facts::{LineId, LineMove, Stranger};
 use crate::finding::{Clause, Finding, Level};
 use crate::history::Oid;
 use crate::policy::{Base, Direct, LineRole, MergeStyle, While};
@@ -31,7 +31,10 @@ fn check(update: &RefUpdate, cx: &Context<'_>) -> Vec<Finding> {
         let finding = Finding::new(&update.name, message).clause(&clause(moved.line, cx));
         let finding = words::listing(finding, format!("made straight on {line}:"), &plain, cx)
             .note("a line takes branches in by merge commits, so that history shows whose they were");
-        return vec![by_a_branch(finding, &moved, cx)];
+        return vec![match cx.facts.stranger(&moved, &plain) {
+            Some(Some(stranger)) => without_a_stranger(finding, &moved, &stranger, cx),
+            _ => by_a_branch(finding, &moved, cx),
+        }];
     }
     if theirs.is_empty() {
         return vec![];
@@ -64,6 +67,17 @@ fn by_a_branch(finding: Finding, moved: &LineMove, cx: &Context<'_>) -> Finding 
     let topic = format!("{kind}/{}", slug(moved.new, cx));
     let finding = finding.fix(format!("git branch {} {}", words::quoted(&topic), words::short(moved.new)));
     words::merge_again(finding, moved, &topic, cx)
+}
+
+/// The way out where a topic of another kind holds the same commits: they stay there.
+fn without_a_stranger(finding: Finding, moved: &LineMove, stranger: &Stranger, cx: &Context<'_>) -> Finding {
+    let Stranger { name, kind, keeps_all } = stranger;
+    let line = words::line(moved.line, cx);
+    let finding = finding.note(format!("`{name}` holds them too, and a {kind} may not enter {line}"));
+    if !keeps_all {
+        return finding.note("make the change anew, on a branch of a kind that may");
+    }
+    words::start_over(finding, moved, cx)
 }
 
 /// A kind of topic that the line takes now.

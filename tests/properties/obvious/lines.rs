@@ -198,14 +198,13 @@ impl<'a> Step<'a> {
         let mut said = Said::new();
         for &merge in &self.trunk {
             for commit in self.brought(merge).difference(&welcome) {
-                let here: Vec<_> = topics.iter().filter(|topic| topic.commits.contains(commit)).collect();
-                let enters = |topic: &&&Entering| topic.may_enter;
-                if lines.contains(commit) || here.iter().filter(enters).any(|topic| self.admits(topic, merge))
-                {
+                let may: Vec<_> =
+                    topics.iter().filter(|topic| topic.may_enter && topic.shows(*commit)).collect();
+                if lines.contains(commit) || may.iter().any(|topic| self.admits(topic, merge)) {
                     continue;
                 }
-                let is_accused = here.iter().any(|topic| !topic.from_here.contains(commit));
-                let comes_late = here.iter().any(|topic| topic.may_enter);
+                let is_accused = topics.iter().any(|topic| topic.accuses(*commit));
+                let comes_late = !may.is_empty();
                 if comes_late && is_accused {
                     said.insert(error("release-state"));
                 } else if !comes_late && (is_accused || wrong.contains(commit)) {
@@ -230,7 +229,8 @@ impl<'a> Step<'a> {
     fn topics(&self) -> Vec<Entering> {
         let case = self.case;
         let mut topics = vec![];
-        for entry in case.before().iter().chain(case.after.iter()) {
+        let before = case.before().iter().map(|entry| (entry, false));
+        for (entry, is_new) in before.chain(case.after.iter().map(|entry| (entry, true))) {
             let RefKind::Topic { kind, .. } = case.kind(&entry.name) else { continue };
             let topic = &case.policy.topics[kind];
             let tip = |role| case.all(case.tip(case.before(), role));
@@ -242,11 +242,9 @@ impl<'a> Step<'a> {
                     &lines | &case.shipped()
                 }
             };
-            // On a line that takes fast-forwards, the new trunk may be the topic's.
-            let step = self.trunk.iter().find(|step| case.anc(entry.id).contains(*step));
-            let step = step.filter(|_| self.style == MergeStyle::MergeCommit);
             topics.push(Entering {
-                from_here: case.all(step.copied()),
+                is_new,
+                from_here: self.given_to(entry.id),
                 commits: case.anc(entry.id).difference(&base).copied().collect(),
                 may_enter: topic.into.contains(&self.line.role()),
                 while_: topic.while_,
@@ -263,8 +261,9 @@ impl<'a> Step<'a> {
             return Set::new();
         }
         let mut permitted = Set::new();
-        for refs in [case.before(), &case.after] {
-            permitted.extend(case.all(case.releases(refs).into_values()));
+        permitted.extend(case.all(case.releases(case.before()).into_values()));
+        for tip in case.releases(&case.after).into_values() {
+            permitted.extend(case.anc(tip).difference(&self.given_to(tip)));
         }
         permitted.extend(case.all(case.versions(case.before()).into_values()));
         let after = case.versions(&case.after).into_iter();
@@ -279,6 +278,15 @@ impl<'a> Step<'a> {
         let case = self.case;
         let is_new = case.versions(case.before()).get(&version) != Some(&tag);
         is_new && self.trunk.iter().any(|step| case.anc(tag).contains(step))
+    }
+
+    /// What a ref has because it was cut from the line's own new steps.
+    fn given_to(&self, tip: Oid) -> Set {
+        if self.style != MergeStyle::MergeCommit {
+            return Set::new();
+        }
+        let inside = self.case.anc(tip);
+        self.case.all(self.trunk.iter().copied().find(|step| inside.contains(step)))
     }
 
     fn wrong_lines(&self) -> Set {
@@ -307,6 +315,14 @@ impl<'a> Step<'a> {
         for (other, tip) in tips.chain(tags) {
             if other != release {
                 foreign.extend(case.anc(tip).difference(&base));
+            }
+        }
+        for (other, tip) in case.releases(&case.after) {
+            // When the flow begins, all lines are there at once.
+            if other != release && case.tip(case.before(), case.cut_from()).is_some() {
+                let theirs = case.anc(tip).difference(&base).copied().collect::<Set>();
+                let theirs = &theirs - &case.all(case.cut(tip));
+                foreign.extend(theirs.difference(&self.given_to(tip)));
             }
         }
         self.new.iter().any(|commit| foreign.contains(commit) && !welcome.contains(commit))
@@ -407,10 +423,24 @@ impl<'a> Step<'a> {
 struct Entering {
     /// What it has and its base had not.
     commits: Set,
+    /// Whether it stands there after the push.
+    is_new: bool,
     /// What it has because it was cut from the line itself: of this it is no witness.
     from_here: Set,
     may_enter: bool,
     while_: While,
+}
+
+impl Entering {
+    /// Whether it is evidence that a commit may enter.
+    fn shows(&self, commit: Oid) -> bool {
+        self.commits.contains(&commit) && !(self.is_new && self.from_here.contains(&commit))
+    }
+
+    /// Whether it is evidence that a commit may not.
+    fn accuses(&self, commit: Oid) -> bool {
+        self.commits.contains(&commit) && !self.from_here.contains(&commit)
+    }
 }
 
 /// Whether the state of `release` lets `commit`, a topic's tip or its merge, in.
