@@ -185,8 +185,17 @@ impl Pair {
     }
 
     fn push(&self, refs: &[&str]) -> Result<String, String> {
-        let output =
-            run(Command::new("git").args(["push", "-q", "origin"]).args(refs).current_dir(&self.clone));
+        self.push_with(refs, &[])
+    }
+
+    fn push_as(&self, user: &str, refs: &[&str]) -> Result<String, String> {
+        self.push_with(refs, &[("REMOTE_USER", user)])
+    }
+
+    fn push_with(&self, refs: &[&str], variables: &[(&str, &str)]) -> Result<String, String> {
+        let mut push = Command::new("git");
+        push.args(["push", "-q", "origin"]).args(refs).envs(variables.iter().copied());
+        let output = run(push.current_dir(&self.clone));
         let said = stderr(&output).replace("remote:", "");
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         if output.status.success() { Ok(said) } else { Err(said) }
@@ -250,6 +259,31 @@ fn a_push_that_spoils_the_policy_is_rejected() {
     assert!(both.contains("error[policy-change]"), "{both}");
     let checked = flowcheck(&pair.clone, &["check", "task/one"]);
     assert!(checked.status.success(), "{}", stderr(&checked));
+}
+
+#[test]
+fn whom_the_policy_lists_changes_it() {
+    let pair = pair();
+    let edited_by = |list: &str| with_kind("task") + &format!("[policy]\neditors = [{list}]\n");
+    pair.commit(".flowcheck.toml", &edited_by("'alice', 'bob'"));
+    pair.push_as("carol", &["develop"]).expect("before it there is no list");
+    pair.commit("a", "a");
+    pair.push_as("carol", &["develop"]).expect("the policy stays as it is");
+    pair.commit(".flowcheck.toml", &edited_by("'alice', 'carol'"));
+    let said = pair.push_as("carol", &["develop"]).expect_err("the list before the push counts");
+    assert!(said.contains("error[policy-change]: `carol` may not change `.flowcheck.toml`"), "{said}");
+    assert!(said.contains("whom the policy lets change it: `alice`, `bob`"), "{said}");
+    git(&pair.clone, &["rm", "-q", ".flowcheck.toml"]);
+    git(&pair.clone, &["commit", "-q", "-m", "away with it"]);
+    let said = pair.push_as("carol", &["develop"]).expect_err("to remove it is to change it");
+    assert!(said.contains("error[policy-change]"), "{said}");
+    git(&pair.clone, &["reset", "-q", "--hard", "HEAD~1"]);
+    pair.push_as("bob", &["develop"]).expect("bob is listed");
+    pair.commit(".flowcheck.toml", &edited_by(""));
+    assert!(pair.push_as("bob", &["develop"]).is_err(), "bob no longer is");
+    pair.push_as("carol", &["develop"]).expect("carol now is");
+    pair.commit(".flowcheck.toml", &with_kind("task"));
+    pair.push_as("dave", &["develop"]).expect("an empty list is nobody's");
 }
 
 #[test]

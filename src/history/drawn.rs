@@ -37,7 +37,7 @@ pub struct Details {
 pub struct TagDetails {
     /// The `tag` header inside the object.
     pub header: Option<String>,
-    /// The message.
+    /// The message; `{commit}` in it stands for the id of the commit.
     pub message: Option<String>,
     /// The tagger's date.
     pub date: Option<Seconds>,
@@ -301,7 +301,10 @@ impl Drawn {
             target: self.target(at, name, details.of),
             name: details.header.clone().unwrap_or_else(|| name.to_owned()),
             by: person(details.by.as_deref().unwrap_or(usual.by), details.date.unwrap_or(usual.date)),
-            message: details.message.clone().unwrap_or(usual.message),
+            message: match &details.message {
+                Some(message) => message.replace("{commit}", &at.to_string()),
+                None => usual.message,
+            },
         };
         let id = self.history.add_tag(&new);
         self.made.push(Made::Tag(id, new));

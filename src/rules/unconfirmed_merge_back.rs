@@ -131,7 +131,9 @@ fn what_it_lacks(finding: Finding, newest: Version, cx: &Context<'_>) -> Finding
     let environment = &cx.policy.confirmation.environment;
     let remote = quoted(&cx.push.remote);
     let tag = words::version(newest, cx);
-    let again = format!("a release manager records it: `flowcheck confirm {} --push {remote}`", quoted(&tag));
+    let command =
+        format!("flowcheck confirm {}{} --push {remote}", quoted(&tag), words::for_the_repository(cx));
+    let again = format!("a release manager records it: `{command}`");
     match cx.facts.proof(newest) {
         Proof::InThisPush(record) => finding
             .note("its record comes in this very push, and permits from the next one on: push it first")

@@ -134,7 +134,15 @@ pub(super) fn remake(finding: Finding, record: &Record, cx: &Context<'_>) -> Fin
         String::new()
     };
     finding.fix(format!("git tag -d {}", quoted(&parts.tag()))).fix(format!(
-        "flowcheck confirm {version_tag} --environment {environment} --id {id}{revoke} --push {}",
+        "flowcheck confirm {version_tag} --environment {environment} --id {id}{revoke}{} --push {}",
+        for_the_repository(cx),
         quoted(&cx.push.remote)
     ))
+}
+
+/// Returns the option by which a record names the repository, where the policy asks for that: a
+/// clone may not have the policy.
+pub(super) fn for_the_repository(cx: &Context<'_>) -> String {
+    let named = cx.policy.confirmation.repository.as_ref();
+    named.map(|repository| format!(" --repository {}", quoted(repository))).unwrap_or_default()
 }

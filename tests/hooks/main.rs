@@ -95,6 +95,26 @@ fn bytes_that_are_no_text_are_shown_and_never_sent() {
 }
 
 #[test]
+fn a_malformed_name_is_rejected_even_if_git_were_to_send_it() {
+    let server = Server::new();
+    server.push(&["develop"]);
+    let (zero, tip) = ("0".repeat(40), server.tip());
+    let names = [
+        "a..b", "a.lock", "a/", "/a", "a//b", ".a", "a/.b", "a.", "a@{b", "a b", "a~1", "a^", "a:b", "a?",
+        "a*", "a[", "a\\b",
+    ];
+    for name in names {
+        let name = format!("refs/heads/feature/{name}");
+        let ended = server.hook(&format!("{zero} {tip} {name}\n{zero} {tip} refs/heads/feature/fine\n"), &[]);
+        let text = ended.text();
+        assert_eq!(ended.status.code(), Some(1), "{name}: {text}");
+        assert!(text.contains("error[ref-namespace]: "), "{name}: {text}");
+        assert!(ended.sentences().contains("is no name of a ref"), "{name}: {text}");
+        assert!(text.contains("1 error in 1 of 2 refs"), "{name}: {text}");
+    }
+}
+
+#[test]
 fn a_hundred_thousand_refs_are_the_limit() {
     let server = Server::new();
     server.push(&["develop"]);
