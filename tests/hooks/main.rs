@@ -110,7 +110,7 @@ fn a_malformed_name_is_rejected_even_if_git_were_to_send_it() {
         assert_eq!(ended.status.code(), Some(1), "{name}: {text}");
         assert!(text.contains("error[ref-namespace]: "), "{name}: {text}");
         assert!(ended.sentences().contains("is no name of a ref"), "{name}: {text}");
-        assert!(text.contains("1 error in 1 of 2 refs"), "{name}: {text}");
+        assert!(text.contains(" in 1 of 2 refs, push rejected"), "{name}: {text}");
     }
 }
 
