@@ -126,43 +126,13 @@ fn leaves_no_trace(rule: &str, update: &RefUpdate, stage: &Stage, push: &Push) -
         "ref-namespace" => update.name.branch().is_none() && update.name.tag().is_none(),
         // Before there is a line to hold it against, a release may have been cut anywhere.
         "branch-origin" if push.after().get(&develop).is_none() => true,
-        "branch-origin" if may_have_been_first(update, stage, push) => true,
-        _ => is_fast_forward(update, stage, push) || could_have_come_otherwise(rule, update, stage, push),
+        _ => could_have_come_otherwise(rule, update, stage, push),
     }
-}
-
-/// Whether a release is cut from what its base merely took in, where nothing has to be confirmed: had
-/// the release been there first, the same history were a merge-back.
-fn may_have_been_first(update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
-    let is_release = matches!(kind_of(&stage.policy, &update.name), RefKind::Release(_));
-    let base = push.before.get(&RefName::of_branch(&stage.policy.integration.branch));
-    let (Some(new), Some(base), true) = (update.new, base, is_release) else { return false };
-    let taken = stage.memory.is_ancestor(new, base.id).expect("a history in memory is whole");
-    taken && !stage.policy.confirmation.required()
 }
 
 fn is_line(stage: &Stage, name: &RefName) -> bool {
     let kind = kind_of(&stage.policy, name);
     matches!(kind, RefKind::Integration | RefKind::Production | RefKind::Release(_))
-}
-
-/// Whether a line is put onto commits of another's trunk: whose they were shows no more.
-fn is_fast_forward(update: &RefUpdate, stage: &Stage, push: &Push) -> bool {
-    let is_line = |name: &RefName| is_line(stage, name);
-    let (Some(new), true) = (update.new, is_line(&update.name)) else { return false };
-    let after = push.after();
-    // A new release begins on the integration line.
-    let base = after.get(&RefName::of_branch(&stage.policy.integration.branch)).map(|entry| entry.id);
-    let Some(old) = update.old.or(base) else { return false };
-    let mut others = push
-        .before
-        .iter()
-        .chain(after.iter())
-        .filter(|entry| entry.name != update.name && is_line(&entry.name));
-    others.any(|entry| {
-        let met = stage.memory.trunk_meets(new, entry.id).expect("a history in memory is whole");
-        met.is_some_and(|met| !stage.memory.is_ancestor(met, old).expect("a history in memory is whole"))
-    })
 }
 
 /// Whether the same refs could stand there without a rejection: nobody can see from them who pushed,
@@ -174,9 +144,67 @@ fn could_have_come_otherwise(rule: &str, update: &RefUpdate, stage: &Stage, push
     let last = Push { before: Push { updates: others, ..push.clone() }.after(), ..alone.clone() };
     let in_time = Push { before: without_later_records(update, stage, &last.before), ..last.clone() };
     let among_all = Push { before: with_all_lines(stage, &in_time.before), ..last.clone() };
-    [by_nobody, alone, last, in_time, among_all]
+    let first = Push { before: before_the_step(update, stage, &push.before), ..last.clone() };
+    let first_of_all = Push { before: before_the_step(update, stage, &last.before), ..last.clone() };
+    let made = [&push.before, &last.before].map(|refs| made_there(update, stage, refs, &last));
+    let [made_before, made_last] = made;
+    [by_nobody, alone, last, in_time, among_all, first, first_of_all, made_before, made_last]
         .iter()
         .any(|push| !real(stage, push).iter().any(|(other, name, _)| *other == rule && *name == update.name))
+}
+
+/// The push as if the line had been made where its trunk meets that of the line beside it: when and
+/// where a line was made is recorded nowhere, and a fast-forward leaves no other trace.
+fn made_there(update: &RefUpdate, stage: &Stage, refs: &Refs, last: &Push) -> Push {
+    let branch = match kind_of(&stage.policy, &update.name) {
+        RefKind::Integration => stage.policy.production.as_ref().map(|line| &line.branch),
+        RefKind::Production | RefKind::Release(_) => Some(&stage.policy.integration.branch),
+        _ => None,
+    };
+    let beside = branch.and_then(|branch| refs.get(&RefName::of_branch(branch)));
+    let (Some(beside), Some(new)) = (beside, update.new) else { return last.clone() };
+    let met = stage.memory.trunk_meets(new, beside.id).expect("a history in memory is whole");
+    let mut before = refs.clone();
+    before.remove(&update.name);
+    let old = met.filter(|_| !matches!(kind_of(&stage.policy, &update.name), RefKind::Release(_)));
+    before.extend(old.map(|old| Ref::new(update.name.clone(), old)));
+    Push { before, updates: vec![RefUpdate { old, ..update.clone() }], ..last.clone() }
+}
+
+/// The refs as they may have been before the first new step of a line, where they hold it too: it may
+/// have been this line's first, and history shows whose it was no more (a fast-forward, a release cut
+/// beside the trunk of a line that took it in).
+fn before_the_step(update: &RefUpdate, stage: &Stage, refs: &Refs) -> Refs {
+    let is_line = is_line(stage, &update.name);
+    let Some(step) = is_line.then(|| first_step(update, stage, refs)).flatten() else { return refs.clone() };
+    let holds = |id| stage.memory.is_ancestor(step, id).expect("a history in memory is whole");
+    let without = |entry: &Ref| {
+        let is_held = commit_below(stage, entry.id).is_some_and(holds);
+        match kind_of(&stage.policy, &entry.name) {
+            _ if !is_held || entry.name == update.name => Some(entry.clone()),
+            RefKind::Integration | RefKind::Production | RefKind::Release(_) => {
+                let older = trunk(stage, entry.id).into_iter().find(|commit| !holds(*commit));
+                older.map(|older| Ref::new(entry.name.clone(), older))
+            }
+            _ => None,
+        }
+    };
+    refs.iter().filter_map(without).collect()
+}
+
+/// The oldest new commit of a line's trunk; of a new release, the oldest that the trunk of the line it
+/// is cut from had not.
+fn first_step(update: &RefUpdate, stage: &Stage, refs: &Refs) -> Option<Oid> {
+    let base = refs.get(&RefName::of_branch(&stage.policy.integration.branch)).map(|entry| entry.id);
+    let old = trunk(stage, update.old.or(base)?);
+    let new = trunk(stage, update.new?);
+    new.into_iter().take_while(|commit| !old.contains(commit)).last()
+}
+
+fn trunk(stage: &Stage, tip: Oid) -> Vec<Oid> {
+    let parent =
+        |commit: &Oid| stage.memory.parents(*commit).expect("a history in memory is whole").first().copied();
+    std::iter::successors(Some(tip), parent).collect()
 }
 
 /// The refs with the release lines that are gone, where their newest version tags show them: a topic

@@ -139,7 +139,9 @@ impl Place {
         place.git("clone", &["config", "user.name", "dev"]);
         place.git("clone", &["config", "user.email", "dev@example.org"]);
         place.hook();
-        place.git("clone", &["checkout", "-q", "--detach"]);
+        if place.has(&RefName::new("HEAD")) {
+            place.git("clone", &["checkout", "-q", "--detach"]);
+        }
         let (_, new) =
             patient.scenario.pushes.last().and_then(|sent| sent.changes.first()).expect("it was pushed");
         let pushed = new.map(|id| Ref::new(patient.name.clone(), id));
