@@ -135,16 +135,22 @@ impl Facts<'_> {
         // One walk for the ordinary case: everything is there by ancestry.
         let absent: HashSet<Oid> = self.without(&tags, &[tip])?.into_iter().collect();
         let mut lost = vec![];
-        for (version, confirmed, tag) in commits {
-            // Which of the two it is matters to nobody here, and content is the cheaper question.
-            let there = !absent.contains(&tag)
-                || self.ask(self.history.merge_changes_nothing(tip, tag))?
-                || self.present_by_patches(version, tag, tip)?;
-            if !there {
+        for (version, confirmed, tag) in commits.into_iter().filter(|(_, _, tag)| absent.contains(tag)) {
+            // What one version hides says nothing of the next.
+            if self.is_there_otherwise(version, tag, tip) == Some(false) {
                 lost.push((version, confirmed));
             }
         }
         Some(lost)
+    }
+
+    /// Whether what a version brought is in `tip`, though its commit is not. Which way it came
+    /// matters to nobody here, and content is the cheaper question. `None`: unknown.
+    fn is_there_otherwise(&self, version: Version, tag: Oid, tip: Oid) -> Option<bool> {
+        Some(
+            self.ask(self.history.merge_changes_nothing(tip, tag))?
+                || self.present_by_patches(version, tag, tip)?,
+        )
     }
 }
 

@@ -1,11 +1,15 @@
 //! What commits hold: files, changes as patches, merges tried in memory.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use git2::{DiffOptions, MergeOptions, ObjectFormat};
+use git2::{DiffOptions, MergeFileInput, MergeOptions, ObjectFormat};
 use gix::hash::Kind as Hash;
 
 use crate::history::{Answer, Oid, PatchId, Unreadable};
@@ -15,6 +19,30 @@ pub(super) struct Content {
     directories: Vec<PathBuf>,
     hash: Hash,
     reader: OnceCell<git2::Repository>,
+    /// Whether merges of single files gave ours again: by the file before, ours and theirs.
+    merged: RefCell<HashMap<[git2::Oid; 3], bool>>,
+    lines: RefCell<HashMap<git2::Oid, Rc<HashSet<u64>>>>,
+}
+
+/// What one side of a merge has at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Side {
+    id: git2::Oid,
+    mode: u32,
+}
+
+impl Side {
+    fn of(file: &git2::DiffFile<'_>) -> Option<Self> {
+        (!file.id().is_zero()).then(|| Self { id: file.id(), mode: u32::from(file.mode()) })
+    }
+
+    fn of_entry(entry: &git2::TreeEntry<'_>) -> Self {
+        Self { id: entry.id(), mode: u32::try_from(entry.filemode()).unwrap_or(0) }
+    }
+
+    fn is_file(self) -> bool {
+        self.mode & 0o170_000 == 0o100_000
+    }
 }
 
 impl std::fmt::Debug for Content {
@@ -25,7 +53,13 @@ impl std::fmt::Debug for Content {
 
 impl Content {
     pub(super) fn new(directories: Vec<PathBuf>, hash: Hash) -> Self {
-        Self { directories, hash, reader: OnceCell::new() }
+        Self {
+            directories,
+            hash,
+            reader: OnceCell::new(),
+            merged: RefCell::default(),
+            lines: RefCell::default(),
+        }
     }
 
     /// Returns the identity of the change between two trees.
@@ -69,56 +103,175 @@ impl Content {
             .map_err(|error| unreadable(to, &error))
     }
 
-    /// Whether a merge of the tree `theirs` into `ours` over `base` gives `ours` again.
+    /// Whether a merge of the tree `theirs` into `ours` over `base` gives `ours` again: what they
+    /// changed is there already, in the same files or, where ours lacks one, in one that it has by
+    /// another name.
     pub(super) fn merge_is_ours(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Answer<bool> {
         if base == Some(theirs) || ours == theirs {
             return Ok(true);
         }
-        if let Some(known) = self.merge_is_plain(base, ours, theirs)? {
-            return Ok(known);
+        let our_tree = tree(self.reader()?, ours)?;
+        let mut changed = vec![];
+        for delta in self.diff(base, theirs)?.deltas() {
+            let (old, new) = (delta.old_file(), delta.new_file());
+            let path = new.path_bytes().or_else(|| old.path_bytes()).unwrap_or_default();
+            let (old, new) = (Side::of(&old), Side::of(&new));
+            let known = entry_at(&our_tree, path, ours)?;
+            if known == new {
+                continue;
+            }
+            if known == old {
+                return Ok(false);
+            }
+            changed.push([old, known, new]);
         }
+        let mut open = vec![];
+        for sides in changed {
+            let is_ours = match sides {
+                [Some(old), Some(our), Some(new)] => self.file_is_ours([old, our, new], theirs)?,
+                _ => None,
+            };
+            match is_ours {
+                Some(true) => {}
+                Some(false) => return Ok(false),
+                None => open.push(sides),
+            }
+        }
+        if open.is_empty() { Ok(true) } else { self.moved_files_are_ours(base, ours, &open, theirs) }
+    }
+
+    /// Whether a merge of some files alone gives ours again, where what is new in ours may be one of
+    /// them by another name.
+    fn moved_files_are_ours(
+        &self,
+        base: Option<Oid>,
+        ours: Oid,
+        open: &[[Option<Side>; 3]],
+        near: Oid,
+    ) -> Answer<bool> {
+        let Some(new) = self.may_have_moved(base, ours, open, near)? else { return Ok(false) };
         let reader = self.reader()?;
-        let base = match base {
-            Some(base) => tree(reader, base)?,
-            None => empty_tree(reader, ours)?,
+        let failed = |error: git2::Error| unreadable(near, &error);
+        let tree_of = |side: usize, more: &[Side]| -> Result<git2::Tree<'_>, git2::Error> {
+            let mut builder = reader.treebuilder(None)?;
+            for (at, sides) in open.iter().enumerate() {
+                if let Some(it) = sides[side] {
+                    builder.insert(format!("open-{at}"), it.id, it.mode.cast_signed())?;
+                }
+            }
+            for (at, it) in more.iter().enumerate() {
+                builder.insert(format!("new-{at}"), it.id, it.mode.cast_signed())?;
+            }
+            reader.find_tree(builder.write()?)
         };
-        let (our_tree, their_tree) = (tree(reader, ours)?, tree(reader, theirs)?);
+        let (old, our) = (tree_of(0, &[]).map_err(failed)?, tree_of(1, &new).map_err(failed)?);
+        let their = tree_of(2, &[]).map_err(failed)?;
         let mut options = MergeOptions::new();
         options.find_renames(true);
-        let merged = reader
-            .merge_trees(&base, &our_tree, &their_tree, Some(&options))
-            .map_err(|error| unreadable(theirs, &error))?;
+        let merged = reader.merge_trees(&old, &our, &their, Some(&options)).map_err(failed)?;
         if merged.has_conflicts() {
             return Ok(false);
         }
-        let diff = reader
-            .diff_tree_to_index(Some(&our_tree), Some(&merged), None)
-            .map_err(|error| unreadable(ours, &error))?;
+        let diff = reader.diff_tree_to_index(Some(&our), Some(&merged), None).map_err(failed)?;
         Ok(diff.deltas().len() == 0)
     }
 
-    /// Answers [`Self::merge_is_ours`] where no file has to be merged: what they changed is in ours
-    /// already, or some of it is in ours as it was before, and would change.
-    fn merge_is_plain(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Answer<Option<bool>> {
-        let our_tree = tree(self.reader()?, ours)?;
-        let mut all_known = true;
-        for delta in self.diff(base, theirs)?.deltas() {
-            let (old, new) = (delta.old_file(), delta.new_file());
-            let Some(path) = new.path().or_else(|| old.path()) else { return Ok(None) };
-            let known = our_tree.get_path(path).ok();
-            let known = known.map(|entry| (entry.id(), u32::try_from(entry.filemode()).unwrap_or(0)));
-            let side = |file: &git2::DiffFile<'_>| {
-                (!file.id().is_zero()).then(|| (file.id(), u32::from(file.mode())))
-            };
-            if known == side(&new) {
-                continue;
-            }
-            if known == side(&old) {
-                return Ok(Some(false));
-            }
-            all_known = false;
+    /// Returns the new files of ours that may be one of those that it lacks: the lines that theirs
+    /// brings to that are in there. `None`: nothing can be one of them.
+    fn may_have_moved(
+        &self,
+        base: Option<Oid>,
+        ours: Oid,
+        open: &[[Option<Side>; 3]],
+        near: Oid,
+    ) -> Answer<Option<Vec<Side>>> {
+        let lacked: Vec<(Side, Side)> = open
+            .iter()
+            .filter_map(|sides| match *sides {
+                [Some(old), None, Some(new)] => Some((old, new)),
+                _ => None,
+            })
+            .collect();
+        if lacked.is_empty() {
+            return Ok(Some(vec![]));
         }
-        Ok(all_known.then_some(true))
+        let since = self.diff(base, ours)?;
+        let added = since.deltas().filter(|delta| delta.old_file().id().is_zero());
+        let added: Vec<Side> =
+            added.filter_map(|delta| Side::of(&delta.new_file())).filter(|it| it.is_file()).collect();
+        let mut found = BTreeSet::new();
+        for (old, new) in lacked {
+            let (old, new) = (self.lines_of(old.id, near)?, self.lines_of(new.id, near)?);
+            let brought: Vec<u64> = new.difference(&old).copied().collect();
+            let mut one_of_them = false;
+            for (at, file) in added.iter().enumerate() {
+                let lines = self.lines_of(file.id, near)?;
+                if brought.iter().all(|line| lines.contains(line)) {
+                    one_of_them = true;
+                    found.insert(at);
+                }
+            }
+            if !one_of_them {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found.into_iter().map(|at| added[at]).collect()))
+    }
+
+    /// Returns the lines of a file, as numbers that stand for them.
+    fn lines_of(&self, id: git2::Oid, near: Oid) -> Answer<Rc<HashSet<u64>>> {
+        if let Some(known) = self.lines.borrow().get(&id) {
+            return Ok(Rc::clone(known));
+        }
+        let blob = self.reader()?.find_blob(id).map_err(|error| unreadable(near, &error))?;
+        let number = |line: &[u8]| {
+            let mut hash = DefaultHasher::new();
+            line.hash(&mut hash);
+            hash.finish()
+        };
+        let lines: Rc<HashSet<u64>> =
+            Rc::new(blob.content().split(|byte| *byte == b'\n').map(number).collect());
+        self.lines.borrow_mut().insert(id, Rc::clone(&lines));
+        Ok(lines)
+    }
+
+    /// Whether a merge of a file that all three sides have gives ours again. `None`: it is not a
+    /// plain file everywhere.
+    fn file_is_ours(&self, sides: [Side; 3], near: Oid) -> Answer<Option<bool>> {
+        let [old, our, new] = sides;
+        if sides.iter().any(|side| !side.is_file()) {
+            return Ok(None);
+        }
+        if our.mode == old.mode && our.mode != new.mode {
+            return Ok(Some(false));
+        }
+        if let Some(known) = self.merged.borrow().get(&sides.map(|side| side.id)) {
+            return Ok(Some(*known));
+        }
+        let is_ours = self.lines_are_ours(sides.map(|side| side.id), near)?;
+        self.merged.borrow_mut().insert([old.id, our.id, new.id], is_ours);
+        Ok(Some(is_ours))
+    }
+
+    fn lines_are_ours(&self, ids: [git2::Oid; 3], near: Oid) -> Answer<bool> {
+        let [old, our, new] = ids;
+        if our == new || old == new {
+            return Ok(true);
+        }
+        let reader = self.reader()?;
+        let blob = |id: git2::Oid| reader.find_blob(id).map_err(|error| unreadable(near, &error));
+        let [old, our, new] = [blob(old)?, blob(our)?, blob(new)?];
+        // Whoever emptied a file meets every change of it.
+        if our.size() == 0 || [&old, &our, &new].iter().any(|blob| blob.is_binary()) {
+            return Ok(false);
+        }
+        let mut inputs = [MergeFileInput::new(), MergeFileInput::new(), MergeFileInput::new()];
+        for (input, blob) in inputs.iter_mut().zip([&old, &our, &new]) {
+            input.content(blob.content());
+        }
+        let merged = git2::merge_file(&inputs[0], &inputs[1], &inputs[2], None)
+            .map_err(|error| unreadable(near, &error))?;
+        Ok(merged.is_automergeable() && merged.content() == our.content())
     }
 
     fn reader(&self) -> Answer<&git2::Repository> {
@@ -138,6 +291,9 @@ impl Content {
         };
         // git names what it receives by what it is, and believes that name ever after; so do we.
         git2::opts::strict_hash_verification(false);
+        // Trees that are made to try a merge may name files that a partial clone lacks; whoever reads
+        // these says so.
+        git2::opts::strict_object_creation(false);
         let objects = git2::Odb::new_ext(format)?;
         for directory in &self.directories {
             let path = directory.to_str().ok_or_else(|| git2::Error::from_str("its path is not UTF-8"))?;
@@ -154,12 +310,13 @@ fn tree(reader: &git2::Repository, id: Oid) -> Answer<git2::Tree<'_>> {
     reader.find_tree(raw).map_err(|error| unreadable(id, &error))
 }
 
-fn empty_tree(reader: &git2::Repository, near: Oid) -> Answer<git2::Tree<'_>> {
-    let id = reader
-        .treebuilder(None)
-        .and_then(|builder| builder.write())
-        .map_err(|error| unreadable(near, &error))?;
-    reader.find_tree(id).map_err(|error| unreadable(near, &error))
+/// Returns what a tree has at a path.
+fn entry_at(tree: &git2::Tree<'_>, path: &[u8], near: Oid) -> Answer<Option<Side>> {
+    match tree.get_path(Path::new(OsStr::from_bytes(path))) {
+        Ok(entry) => Ok(Some(Side::of_entry(&entry))),
+        Err(error) if error.class() == git2::ErrorClass::Tree => Ok(None),
+        Err(error) => Err(unreadable(near, &error)),
+    }
 }
 
 /// Says which object is missing where libgit2 does; it names it in the text alone.
