@@ -22,13 +22,9 @@ impl Arrival {
         self.environment.pusher(self.host, &self.policy.server)
     }
 
-    /// Returns what the server calls the repository; where it calls it nothing, its path.
+    /// Returns what the server calls the repository.
     pub(super) fn name(&self) -> String {
-        self.environment.repository(self.host).unwrap_or_else(|| {
-            let path = self.repository.common_dir();
-            let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            crate::history::name::escape(path.as_os_str().as_encoded_bytes())
-        })
+        name(&self.repository, &self.environment, self.host)
     }
 
     /// Returns the refs that must be known to judge these lines, as they are now.
@@ -56,4 +52,13 @@ impl Arrival {
         let verdict = verdict::judge(policy, repository, &push).map_err(Failure::Judge)?;
         Ok(Verdict { refs: received.refs, ..verdict })
     }
+}
+
+/// Returns what a server calls a repository; where it calls it nothing, its path.
+pub(super) fn name(repository: &Repository, environment: &Environment, host: Host) -> String {
+    environment.repository(host).unwrap_or_else(|| {
+        let path = repository.common_dir();
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        crate::history::name::escape(path.as_os_str().as_encoded_bytes())
+    })
 }

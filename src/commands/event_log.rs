@@ -186,18 +186,34 @@ pub(super) fn seen_tags(arrival: &Arrival, lines: &[HookLine]) -> BTreeSet<RefNa
         return BTreeSet::new();
     }
     let path = path(policy, repository);
-    // A log outside may be that of many; one that is moved with its repository knows it by any name.
-    let name = (!path.starts_with(repository.common_dir())).then(|| arrival.name());
+    let name = name_in(&path, repository, || arrival.name());
     tags_in(&path, name.as_deref()).unwrap_or_default()
 }
 
-/// Returns when refs arrived, as far as the log has it; nothing where there is no log.
+/// Returns when refs arrived in this repository, as far as the log has it; nothing where there is
+/// no log. (Forks have the same commits and refs of the same names: their lines decide nothing.)
 pub(super) fn arrivals(policy: &Policy, repository: &Repository) -> Arrivals {
+    let path = path(policy, repository);
+    let name = name_in(&path, repository, || {
+        let environment = super::hook::variables(policy.server.user_variable.as_deref());
+        super::arrival::name(repository, &environment, environment.host(&policy.server))
+    });
+    arrivals_in(&path, name.as_deref()).unwrap_or_default()
+}
+
+/// Returns which name the lines of a log must have. `None`: a log inside a repository is that
+/// repository's whole, whatever it was called when it stood elsewhere.
+fn name_in(log: &Path, repository: &Repository, name: impl FnOnce() -> String) -> Option<String> {
+    (!log.starts_with(repository.common_dir())).then(name)
+}
+
+fn arrivals_in(path: &Path, repository: Option<&str>) -> io::Result<Arrivals> {
     let mut arrivals = Arrivals::default();
-    let Ok(file) = File::open(path(policy, repository)) else { return arrivals };
-    for (push, line) in (0..).zip(BufReader::new(file).split(b'\n')) {
-        let Ok(line) = line else { break };
-        let Ok(named) = serde_json::from_slice::<Named>(&line) else { continue };
+    for (push, line) in (0..).zip(BufReader::new(File::open(path)?).split(b'\n')) {
+        let Ok(named) = serde_json::from_slice::<Named>(&line?) else { continue };
+        if !named.is_of(repository) {
+            continue;
+        }
         for update in named.updates {
             let id = |hex: Option<String>| Oid::from_hex(hex?.as_bytes()).ok();
             if let Some(new) = id(update.new) {
@@ -205,7 +221,7 @@ pub(super) fn arrivals(policy: &Policy, repository: &Repository) -> Arrivals {
             }
         }
     }
-    arrivals
+    Ok(arrivals)
 }
 
 /// The part of a line that names refs; lines of other kinds may lack it.
@@ -215,6 +231,13 @@ struct Named {
     repository: Option<String>,
     #[serde(default)]
     updates: Vec<NamedRef>,
+}
+
+impl Named {
+    /// Whether it is about the repository of that name; `None`: every line is.
+    fn is_of(&self, repository: Option<&str>) -> bool {
+        repository.is_none_or(|it| self.repository.as_deref() == Some(it))
+    }
 }
 
 #[derive(Deserialize)]
@@ -227,7 +250,6 @@ struct NamedRef {
 }
 
 fn tags_in(path: &Path, repository: Option<&str>) -> io::Result<BTreeSet<RefName>> {
-    let is_meant = |named: &Named| repository.is_none_or(|it| named.repository.as_deref() == Some(it));
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(MEMORY)))?;
@@ -237,7 +259,7 @@ fn tags_in(path: &Path, repository: Option<&str>) -> io::Result<BTreeSet<RefName
         // Most lines are about branches, and a line that was cut off is no JSON.
         let named =
             line.contains_str("refs/tags/").then(|| serde_json::from_slice::<Named>(&line).ok()).flatten();
-        let refs = named.filter(is_meant).map_or_else(Vec::new, |named| named.updates);
+        let refs = named.filter(|named| named.is_of(repository)).map_or_else(Vec::new, |named| named.updates);
         tags.extend(
             refs.into_iter().map(|named| RefName::new(named.r#ref)).filter(|name| name.tag().is_some()),
         );
