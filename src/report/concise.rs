@@ -5,9 +5,11 @@ use crate::finding::Level;
 use crate::verdict::Judged;
 
 /// Returns a line for every finding that counts; with `verbose`, for those that are excused, too.
+/// What else is to be known of the judgement comes after them.
 pub(super) fn render(report: &Report<'_>) -> String {
     let said = report.verdict.findings.iter().filter(|judged| report.verbose || counts(judged));
-    said.map(line).collect()
+    let remarks = report.verdict.remarks.iter().map(|remark| format!("note: {}\n", clean(remark)));
+    said.map(line).chain(remarks).collect()
 }
 
 fn line(judged: &Judged) -> String {
@@ -34,7 +36,8 @@ mod tests {
         refs/heads/hotfix/1.0.0-login: error[branch-origin]: `hotfix/1.0.0-login` has commits of `develop` (policy.toml:31) (overridden)
         refs/heads/hotfix/1.0.0-login: error[branch-origin]: `hotfix/1.0.0-login` has commits of `develop` (policy.toml:31) (excepted)
         refs/heads/hotfix/1.0.0-login: error[branch-origin]: `hotfix/1.0.0-login` has commits of `develop` (policy.toml:31) (baselined)
+        note: the override was not honoured
         ");
-        assert_eq!(render(&report("audit", &verdict)).lines().count(), 3);
+        assert_eq!(render(&report("audit", &verdict)).lines().count(), 4);
     }
 }

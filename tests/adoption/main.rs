@@ -3,6 +3,7 @@
 
 mod compare;
 mod learn;
+mod mess;
 mod status;
 mod why;
 
