@@ -156,6 +156,8 @@ fn what_makes_no_sense_is_said_before_anything_is_audited() {
         (&["audit", "--fleet", ".", "--format", "sarif"], "text, json, markdown"),
         (&["audit", "--shard", "1/2"], "--fleet"),
         (&["audit", "--fleet", ".", "--baseline", "x"], "cannot be used with"),
+        (&["audit", "--fleet", ".", "--statistics"], "cannot be used with '--statistics'"),
+        (&["audit", "--fleet", ".", "--compare-policy", "x"], "cannot be used with '--compare-policy"),
     ] {
         let output = flowcheck(dir.path(), args);
         assert!(

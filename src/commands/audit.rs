@@ -7,16 +7,15 @@ use std::path::{Path, PathBuf};
 use super::clone::{self, Remote};
 use super::output::{self, Output, Stream};
 use super::progress::Progress;
-use super::{Exit, Failure, Global, compare, event_log, fleet, in_force};
-use crate::finding::Level;
+use super::{Exit, FailOn, Failure, Global, compare, event_log, fleet, in_force};
 use crate::flow::{self, Reading};
 use crate::history::{Oid, RefName, Refs, Seconds};
-use crate::input::replay::{self, Replay, Replayed};
+use crate::input::replay::{Replay, Replayed};
 use crate::policy::Policy;
 use crate::push::{Place, Push};
 use crate::report::{Audited, Format, Report};
 use crate::repository::{Environment, Repository};
-use crate::verdict::{self, Baseline, Outcome, Verdict};
+use crate::verdict::{self, Baseline, Verdict};
 
 /// What `flowcheck audit` takes.
 #[derive(Debug, clap::Args)]
@@ -61,28 +60,6 @@ impl Args {
     }
 }
 
-/// What makes the exit code 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum FailOn {
-    /// Findings at level error.
-    Error,
-    /// Findings at level warn, too.
-    Warn,
-    /// Nothing.
-    Never,
-}
-
-impl FailOn {
-    /// Whether what was found makes the exit code 1.
-    pub(super) fn counts(self, errors: bool, warnings: bool) -> bool {
-        match self {
-            Self::Error => errors,
-            Self::Warn => errors || warnings,
-            Self::Never => false,
-        }
-    }
-}
-
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if let Some(dir) = &args.fleet.dir {
         return fleet::run(global, &args.fleet, dir, args);
@@ -98,9 +75,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if let Some(other) = &args.compare_policy {
         return compare::run(global, &repository, &policy, other, (&refs, &args.since, now));
     }
+    let arrivals = event_log::arrivals(&policy, &repository);
+    let replay = replay(&policy, &repository, &refs, &args.since, now)?;
     let bar = Progress::new(0, "updates", global.quiet);
-    let mut verdict = judge_watched(&policy, &repository, &refs, &args.since, now, &|at, of| bar.at(at, of))?;
+    let chronicle = replay.read(&arrivals).map_err(Failure::History)?;
+    let replayed = chronicle.judge(&|at, of| bar.at(at, of)).map_err(Failure::History)?;
     drop(bar);
+    let mut verdict = weigh(&policy, refs.clone(), replayed, now);
     if repository.is_shallow() {
         verdict.remarks.push("this clone is shallow: what is older was not judged".to_owned());
     }
@@ -116,7 +97,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     }
     let source = flow::Source {
         policy: &policy,
-        history: &repository,
+        history: chronicle.history(),
         refs: &refs,
         findings: &verdict.findings,
         now,
@@ -125,7 +106,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let audited = audited(source, &output, args.statistics)?;
     let (verbose, audited) = (global.verbose > 0, audited.as_ref());
     output.say(&Report { command: "audit", verdict: &verdict, verbose, audited })?;
-    Ok(exit(&verdict, args.fail_on))
+    Ok(args.fail_on.exit(&verdict))
 }
 
 /// Returns the refs that an audit looks at: a server's own; in a clone the branches of its remote,
@@ -143,22 +124,23 @@ pub(super) fn judge(
     since: &[String],
     now: Seconds,
 ) -> Result<Verdict, Failure> {
-    judge_watched(policy, repository, refs, since, now, &|_, _| ())
+    let arrivals = event_log::arrivals(policy, repository);
+    let replay = replay(policy, repository, refs, since, now)?;
+    let chronicle = replay.read(&arrivals).map_err(Failure::History)?;
+    let replayed = chronicle.judge(&|_, _| ()).map_err(Failure::History)?;
+    Ok(weigh(policy, refs.clone(), replayed, now))
 }
 
-fn judge_watched(
-    policy: &Policy,
-    repository: &Repository,
-    refs: &Refs,
+/// Returns the replay of a history from where `since` or the policy says that the flow was adopted.
+pub(super) fn replay<'a>(
+    policy: &'a Policy,
+    history: &'a Repository,
+    refs: &'a Refs,
     since: &[String],
     now: Seconds,
-    progress: replay::Progress<'_>,
-) -> Result<Verdict, Failure> {
+) -> Result<Replay<'a>, Failure> {
     let (since, since_date) = adopted(since, policy, refs)?;
-    let replay = Replay { policy, history: repository, refs, since, since_date, now };
-    let arrivals = event_log::arrivals(policy, repository);
-    let replayed = replay.run_with(&arrivals, progress).map_err(Failure::History)?;
-    Ok(weigh(policy, refs.clone(), replayed, now))
+    Ok(Replay { policy, history, refs, since, since_date, now })
 }
 
 /// Returns what reports for people tell beside the verdict; the picture only where one shows it.
@@ -173,7 +155,7 @@ fn audited(source: flow::Source<'_>, output: &Output, statistics: bool) -> Resul
 }
 
 /// Returns the findings with their levels and outcomes.
-fn weigh(policy: &Policy, refs: Refs, replayed: Replayed, now: Seconds) -> Verdict {
+pub(super) fn weigh(policy: &Policy, refs: Refs, replayed: Replayed, now: Seconds) -> Verdict {
     let push = Push { place: Place::Audit, pusher: None, now, ..Push::new(refs, vec![]) };
     let verdict = verdict::weigh(policy, &push, replayed.findings);
     Verdict { refs: replayed.updates, undecidable: replayed.undecidable, ..verdict }
@@ -206,16 +188,6 @@ fn date_of(text: &str) -> Option<Seconds> {
     }
     let day = text.parse::<jiff::civil::Date>().ok()?;
     Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
-}
-
-fn exit(verdict: &Verdict, fail_on: FailOn) -> Exit {
-    let counts = verdict.findings.iter().any(|judged| match (judged.outcome, fail_on) {
-        (_, FailOn::Never) => false,
-        (Outcome::Rejected, _) => true,
-        (Outcome::Warned, FailOn::Warn) => judged.level >= Level::Warn,
-        _ => false,
-    });
-    if counts { Exit::Findings } else { Exit::Clean }
 }
 
 /// Writes the fingerprints of what was found, one a line, sorted.

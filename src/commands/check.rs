@@ -29,7 +29,7 @@ pub struct Args {
     /// The remote (default: where the current branch is pushed to)
     #[arg(long, value_name = "NAME")]
     remote: Option<String>,
-    /// From which level on the exit code is 1
+    /// What makes the exit code 1
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: FailOn,
 }

@@ -13,7 +13,7 @@ use std::sync::mpsc;
 
 use super::output::{self, Output, print};
 use super::progress::Progress;
-use super::{Exit, Failure, Global, audit};
+use super::{Exit, FailOn, Failure, Global, audit};
 use crate::history::name::escape;
 use crate::report::Format;
 use crate::report::fleet::{Entry, Fleet, Header, Judgement, Line as _, Shard};
@@ -24,7 +24,7 @@ use crate::repository::{Environment, Found, VARIABLES, below};
 #[group(id = "of-a-fleet")]
 pub struct Args {
     /// Audit every repository below this directory
-    #[arg(long = "fleet", value_name = "DIR", conflicts_with_all = ["baseline", "write_baseline"])]
+    #[arg(long = "fleet", value_name = "DIR", conflicts_with_all = ["baseline", "write_baseline", "compare_policy", "statistics"])]
     pub dir: Option<PathBuf>,
     /// Only the I-th of N parts, which are the same on every machine
     #[arg(long, value_name = "I/N", requires = "dir")]
@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, args: &Args, dir: &Path, all: &audit::Args) -
 }
 
 /// Returns how a fleet's audit ends: what could not be judged comes before what was found.
-pub(super) fn exit(fleet: &Fleet, fail_on: audit::FailOn) -> Result<Exit, Failure> {
+pub(super) fn exit(fleet: &Fleet, fail_on: FailOn) -> Result<Exit, Failure> {
     if fleet.ended(Judgement::Unjudged) > 0 {
         return Err(Failure::Said);
     }

@@ -1,11 +1,10 @@
 //! `flowcheck graph`: the flow as a picture.
 
 use super::output;
-use super::{Exit, Failure, Global, audit, in_force};
+use super::{Exit, Failure, Global, audit, event_log, in_force};
 use crate::flow::{self, Reading};
 use crate::report::svg::{self, Picture};
 use crate::repository::{Environment, Repository};
-use crate::verdict::Judged;
 
 /// What `flowcheck graph` takes.
 #[derive(Debug, clap::Args)]
@@ -37,14 +36,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let policy = in_force::policy(global, &repository, in_force::side_of(&repository))?;
     let refs = audit::refs(&repository)?;
     let now = jiff::Timestamp::now().as_second();
-    let findings: Vec<Judged> = if args.no_findings {
-        vec![]
-    } else {
-        audit::judge(&policy, &repository, &refs, &args.since, now)?.findings
+    let arrivals = event_log::arrivals(&policy, &repository);
+    let replay = audit::replay(&policy, &repository, &refs, &args.since, now)?;
+    let chronicle = (!args.no_findings).then(|| replay.read(&arrivals)).transpose();
+    let chronicle = chronicle.map_err(Failure::History)?;
+    let findings = match &chronicle {
+        Some(chronicle) => {
+            let replayed = chronicle.judge(&|_, _| ()).map_err(Failure::History)?;
+            audit::weigh(&policy, refs.clone(), replayed, now).findings
+        }
+        None => vec![],
     };
     let source = flow::Source {
         policy: &policy,
-        history: &repository,
+        history: chronicle.as_ref().map_or(&repository, |chronicle| chronicle.history()),
         refs: &refs,
         findings: &findings,
         now,

@@ -175,7 +175,7 @@ pub enum Command {
     KeepLock(lock::Args),
 }
 
-/// From which level on findings make the exit code 1.
+/// What makes the exit code 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum FailOn {
     /// What would reject a push.
@@ -183,18 +183,25 @@ pub enum FailOn {
     Error,
     /// Warnings as well, and what a policy only evaluates.
     Warn,
+    /// Nothing.
+    Never,
 }
 
 impl FailOn {
+    /// Whether errors, or what is only said, make the exit code 1.
+    fn counts(self, errors: bool, minor: bool) -> bool {
+        match self {
+            Self::Error => errors,
+            Self::Warn => errors || minor,
+            Self::Never => false,
+        }
+    }
+
     /// Returns how a command ends that has reached `verdict`.
     fn exit(self, verdict: &crate::verdict::Verdict) -> Exit {
         let counts = verdict.counts();
-        let minor = counts.warnings + counts.evaluated > 0;
-        match self {
-            _ if !verdict.accepted() => Exit::Findings,
-            Self::Warn if minor => Exit::Findings,
-            _ => Exit::Clean,
-        }
+        let found = self.counts(counts.errors > 0, counts.warnings + counts.evaluated > 0);
+        if found { Exit::Findings } else { Exit::Clean }
     }
 }
 

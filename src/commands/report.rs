@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::fleet::{self, Reports};
-use super::{Exit, Failure, Global, audit};
+use super::{Exit, FailOn, Failure, Global};
 use crate::history::name::escape;
 use crate::report::Format;
 use crate::report::fleet::Fleet;
@@ -23,7 +23,7 @@ pub struct Merge {
     files: Vec<PathBuf>,
     /// What makes the exit code 1
     #[arg(long, value_name = "LEVEL", default_value = "error")]
-    fail_on: audit::FailOn,
+    fail_on: FailOn,
 }
 
 pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {

@@ -233,10 +233,7 @@ impl<'a> Facts<'a> {
     pub fn named(&self, commits: &[Oid]) -> Vec<Named> {
         commits
             .iter()
-            .map(|&id| Named {
-                id,
-                subject: self.history.commit(id).map(|commit| commit.subject()).unwrap_or_default(),
-            })
+            .map(|&id| Named { id, subject: self.history.subject(id).unwrap_or_default() })
             .collect()
     }
 

@@ -1,7 +1,7 @@
 //! The chart answers what rules ask of a history, from its lanes where it can.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::chart::{Chart, Content};
@@ -20,6 +20,9 @@ pub(super) struct Known {
     /// Whether contents that were not compared before are to stay so.
     frugal: Cell<bool>,
     signatures: RefCell<HashMap<Oid, Signed>>,
+    canvas: RefCell<Canvas>,
+    /// The subject that was asked for last: who names a commit often names it twice.
+    subject: RefCell<Option<(Oid, String)>>,
 }
 
 /// The commits whose trees a patch lies between.
@@ -89,33 +92,68 @@ impl Chart<'_> {
     /// when its turn comes. What lies below a common ancestor is stale.
     fn best_common(&self, a: u32, b: u32) -> Vec<u32> {
         const BOTH: u8 = 3;
-        const STALE: u8 = 4;
-        let mut paint: HashMap<u32, u8> = HashMap::from([(a, 1)]);
-        *paint.entry(b).or_default() |= 2;
-        let mut todo: BinaryHeap<u32> = paint.keys().copied().collect();
-        let mut fresh = todo.len();
+        let mut canvas = self.known.canvas.borrow_mut();
+        canvas.stretch(self.survey.len());
+        canvas.add(a, 1);
+        canvas.add(b, 2);
         let mut common = vec![];
-        while fresh > 0 {
-            let Some(commit) = todo.pop() else { break };
-            let mut colours = paint[&commit];
-            fresh -= usize::from(colours & STALE == 0);
+        let mut commit = a.max(b) + 1;
+        while canvas.fresh > 0 && commit > 0 {
+            commit -= 1;
+            let mut colours = canvas.paint[commit as usize];
+            if colours == 0 {
+                continue;
+            }
+            canvas.fresh -= usize::from(colours & Canvas::STALE == 0);
             if colours == BOTH {
                 common.push(commit);
-                colours |= STALE;
+                colours |= Canvas::STALE;
             }
             for &parent in self.survey.parents(commit) {
-                let known = paint.entry(parent).or_insert(0);
-                let (was, is) = (*known, *known | colours);
-                *known = is;
-                if was == 0 {
-                    todo.push(parent);
-                    fresh += usize::from(is & STALE == 0);
-                } else if was & STALE == 0 && is & STALE != 0 {
-                    fresh -= 1;
-                }
+                canvas.add(parent, colours);
             }
         }
+        canvas.wipe();
         common
+    }
+}
+
+/// The paint of one question, and what to wipe off after it.
+#[derive(Default)]
+struct Canvas {
+    paint: Vec<u8>,
+    painted: Vec<u32>,
+    /// How many are painted, not stale, and have not had their turn.
+    fresh: usize,
+}
+
+impl Canvas {
+    /// What lies below a common ancestor.
+    const STALE: u8 = 4;
+
+    fn stretch(&mut self, commits: usize) {
+        self.paint.resize(commits, 0);
+    }
+
+    fn add(&mut self, commit: u32, colours: u8) {
+        let paint = &mut self.paint[commit as usize];
+        let was = std::mem::replace(paint, *paint | colours);
+        let is_fresh = |paint: u8| paint != 0 && paint & Self::STALE == 0;
+        match (is_fresh(was), is_fresh(*paint)) {
+            (false, true) => self.fresh += 1,
+            (true, false) => self.fresh -= 1,
+            _ => {}
+        }
+        if was == 0 {
+            self.painted.push(commit);
+        }
+    }
+
+    fn wipe(&mut self) {
+        for commit in self.painted.drain(..) {
+            self.paint[commit as usize] = 0;
+        }
+        self.fresh = 0;
     }
 }
 
@@ -140,7 +178,11 @@ impl History for Chart<'_> {
     }
 
     fn subject(&self, id: Oid) -> Answer<String> {
-        self.history.subject(id)
+        let mut last = self.known.subject.borrow_mut();
+        if last.as_ref().is_none_or(|(of, _)| *of != id) {
+            *last = Some((id, self.history.subject(id)?));
+        }
+        Ok(last.as_ref().map(|(_, subject)| subject.clone()).unwrap_or_default())
     }
 
     fn survey(&self, tips: &[Oid]) -> Answer<Survey> {

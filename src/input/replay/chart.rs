@@ -29,7 +29,7 @@ struct Lane {
     base: Option<Place>,
     /// Whether all that lies above the base was taken in by the lane itself, as lines do.
     whole: bool,
-    /// From which place on the lane has another lane, and up to where.
+    /// From which place on the lane has another lane, and up to where; in the order of the places.
     below: Vec<(u32, Place)>,
 }
 
@@ -269,12 +269,17 @@ impl<'a> Chart<'a> {
             if content.upto.len() <= lane {
                 content.upto.resize(self.lanes.len().max(lane + 1), 0);
             }
-            if content.upto[lane] > place.at {
+            let known = content.upto[lane];
+            if known > place.at {
                 continue;
             }
             content.upto[lane] = place.at + 1;
-            let below = self.lanes[lane].below.iter().rev();
-            todo.extend(below.filter(|(from, _)| *from <= place.at).map(|(_, below)| *below));
+            // What the lane has from below up to the place that was known is known. The newest comes
+            // next: whatever is older is part of it, as a rule.
+            let below = &self.lanes[lane].below;
+            let begin = below.partition_point(|(from, _)| *from < known);
+            let end = below.partition_point(|(from, _)| *from <= place.at);
+            todo.extend(below[begin..end].iter().map(|(_, below)| *below));
         }
     }
 

@@ -8,7 +8,7 @@ use super::worlds::World;
 use super::{Replayed, replayed};
 use crate::facts::{Facts, RefKind};
 use crate::finding::Finding;
-use crate::history::{Answer, Ref, RefName};
+use crate::history::{Answer, Ref, RefName, Refs};
 use crate::push::RefUpdate;
 use crate::rules::{self, Context};
 
@@ -63,6 +63,8 @@ impl Scene<'_> {
     /// nothing about them depends on when they were made.
     pub(super) fn judge_tags(&self, watch: &dyn Fn(&Replayed), found: &mut Replayed) -> Answer<()> {
         let mut plain = self.plain_findings(found)?;
+        let mut around: Refs = self.lines().into_iter().collect();
+        around.extend(self.replay.refs.below("refs/environments/").iter().cloned());
         for tag in &self.tags {
             watch(found);
             if self.tag_is_old(tag)? {
@@ -73,14 +75,16 @@ impl Scene<'_> {
                 found.findings.extend(plain.remove(&tag.entry.name).into_iter().flatten());
                 continue;
             }
-            let dated = self.tag_findings(tag, World::Dated, found)?;
-            // What the dates do not object to can be undecidable at most: no contents for that.
-            let latest = if dated.is_empty() {
-                self.chart.frugally(|| self.tag_findings(tag, World::Latest, found))?
+            let [dated, latest] = [World::Dated, World::Latest].map(|world| self.others(tag, world));
+            let by_dates = self.tag_findings(tag, &around, &dated, found)?;
+            // What the dates do not object to can be undecidable at most: no contents for that, and
+            // what they do object to was compared just now.
+            let in_the_end = if latest == dated {
+                by_dates.clone()
             } else {
-                self.tag_findings(tag, World::Latest, found)?
+                self.chart.frugally(|| self.tag_findings(tag, &around, &latest, found))?
             };
-            settle(latest, &[&dated], found);
+            settle(in_the_end, &[&by_dates], found);
         }
         Ok(())
     }
@@ -111,9 +115,9 @@ impl Scene<'_> {
         Ok(findings)
     }
 
-    fn tag_findings(&self, tag: &Dated, world: World, found: &mut Replayed) -> Answer<Vec<Finding>> {
-        let mut before = self.lines();
-        before.extend(self.tags_where(|other| match (&tag.kind, &other.kind) {
+    /// The tags that may have stood when `tag` was made, by their places in `tags`, sorted by name.
+    fn others(&self, tag: &Dated, world: World) -> Vec<usize> {
+        let stood = |other: &Dated| match (&tag.kind, &other.kind) {
             _ if other.entry.name == tag.entry.name => false,
             (RefKind::VersionTag(ours), RefKind::VersionTag(theirs)) => match world {
                 World::Latest | World::Logged => theirs < ours,
@@ -129,10 +133,20 @@ impl Scene<'_> {
                 }
             },
             _ => true,
-        }));
-        before.extend(self.replay.refs.below("refs/environments/").iter().cloned());
-        let updates = vec![created(&tag.entry)];
-        self.facts_judge(&replayed(before.into_iter().collect(), updates, self.replay.now), found)
+        };
+        self.tags_by_name.iter().copied().filter(|other| stood(&self.tags[*other])).collect()
+    }
+
+    fn tag_findings(
+        &self,
+        tag: &Dated,
+        around: &Refs,
+        others: &[usize],
+        found: &mut Replayed,
+    ) -> Answer<Vec<Finding>> {
+        let mut before = around.clone();
+        before.extend(others.iter().map(|other| self.tags[*other].entry.clone()));
+        self.facts_judge(&replayed(before, vec![created(&tag.entry)], self.replay.now), found)
     }
 
     pub(super) fn judge_state(&self, found: &mut Replayed) -> Answer<()> {

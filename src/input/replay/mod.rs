@@ -59,21 +59,41 @@ pub struct Replayed {
 /// Who wants to know how many of how many updates are judged.
 pub type Progress<'a> = &'a dyn Fn(usize, usize);
 
+/// A history that was read: to be judged, and then to be looked at without reading it again.
+pub struct Chronicle<'a>(Scene<'a>);
+
+impl Chronicle<'_> {
+    /// Judges every update that history still shows, then the state of the refs; tells how far it
+    /// has come.
+    ///
+    /// # Errors
+    /// With the first thing that could not be read.
+    pub fn judge(&self, progress: Progress<'_>) -> Answer<Replayed> {
+        self.0.judge(progress)
+    }
+
+    /// Returns the history, which answers from what was read where it can.
+    #[must_use]
+    pub fn history(&self) -> &dyn History {
+        &self.0.chart
+    }
+}
+
 impl Replay<'_> {
-    /// Judges every update that history still shows, then the state of the refs.
+    /// Reads the history; the event log may say when refs arrived.
+    ///
+    /// # Errors
+    /// With the first thing that could not be read.
+    pub fn read<'a>(&'a self, arrivals: &'a Arrivals) -> Answer<Chronicle<'a>> {
+        Ok(Chronicle(Scene::read(self, false, Some(arrivals))?))
+    }
+
+    /// Reads the history and judges it.
     ///
     /// # Errors
     /// With the first thing that could not be read.
     pub fn run(&self) -> Answer<Replayed> {
         Scene::read(self, false, None)?.judge(&|_, _| ())
-    }
-
-    /// [`Self::run`], with what the event log says of when refs arrived; tells how far it has come.
-    ///
-    /// # Errors
-    /// As [`Self::run`].
-    pub fn run_with(&self, arrivals: &Arrivals, progress: Progress<'_>) -> Answer<Replayed> {
-        Scene::read(self, false, Some(arrivals))?.judge(progress)
     }
 
     /// [`Self::run`], but the rules are asked about every step, those beyond doubt included: slower,
@@ -272,8 +292,9 @@ mod tests {
             let (history, refs) = (&drawn.history, &drawn.refs);
             let now = FIRST_DATE + 86_400;
             let replay = Replay { policy: &policy, history, refs, since, since_date: None, now };
-            let replayed =
-                replay.run_with(&logged(&drawn, pushes), &|_, _| ()).expect("a picture can be read");
+            let log = logged(&drawn, pushes);
+            let chronicle = replay.read(&log).expect("a picture can be read");
+            let replayed = chronicle.judge(&|_, _| ()).expect("a picture can be read");
             replayed.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
         };
         assert_eq!(rules(&late), [""; 0]);

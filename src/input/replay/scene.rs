@@ -24,6 +24,8 @@ pub(super) struct Trunk {
     pub(super) birth: u32,
     /// Whether the line is gone and was put together again from its version tags.
     pub(super) gone: bool,
+    /// Whether it is a release line that has nothing of the trunk it should be cut from.
+    pub(super) uncut: bool,
     pub(super) dates: Dates,
     /// Where a release that is not confirmed may come in squashed.
     pub(super) open: OnceCell<Vec<bool>>,
@@ -90,6 +92,8 @@ pub(super) struct Scene<'a> {
     pub(super) chart: Chart<'a>,
     pub(super) trunks: Vec<Trunk>,
     pub(super) tags: Vec<Dated>,
+    /// The tags by their places in `tags`, sorted by name.
+    pub(super) tags_by_name: Vec<usize>,
     pub(super) topics: Vec<Ref>,
     /// Whether anything was ever rolled back.
     pub(super) rolled_back: bool,
@@ -102,6 +106,8 @@ pub(super) struct Scene<'a> {
     /// Per commit: whether it was there when the flow was adopted.
     old: Vec<bool>,
     pub(super) shared: Shared,
+    /// No refs; copies are known to have the same tags.
+    pub(super) nothing: Refs,
     /// The sets of tags that were asked for last, newest first.
     pub(super) tag_sets: RefCell<Vec<(Vec<usize>, Refs)>>,
 }
@@ -113,6 +119,8 @@ impl<'a> Scene<'a> {
         arrivals: Option<&'a Arrivals>,
     ) -> Answer<Self> {
         let tags = read_tags(replay)?;
+        let mut tags_by_name: Vec<usize> = (0..tags.len()).collect();
+        tags_by_name.sort_by_key(|tag| &tags[*tag].entry.name);
         let mut tips: Vec<Oid> = replay.refs.below("refs/heads/").iter().map(|branch| branch.id).collect();
         tips.extend(tags.iter().filter_map(|tag| tag.commit));
         for since in &replay.since {
@@ -126,12 +134,14 @@ impl<'a> Scene<'a> {
             trunks: vec![],
             rolled_back: tags.iter().any(Dated::revokes),
             tags,
+            tags_by_name,
             topics: vec![],
             tagged: Beside::new(0),
             held: Beside::new(0),
             riders: HashMap::new(),
             old: vec![],
             shared: Shared::default(),
+            nothing: Refs::default(),
             tag_sets: RefCell::default(),
         };
         scene.read_old();
@@ -185,6 +195,8 @@ impl<'a> Scene<'a> {
                 None => None,
             };
             self.add_trunk(LineId::Release(release), name, tip, cut, gone)?;
+            let uncut = base.is_some() && cut.is_none() && !gone;
+            self.trunks.last_mut().expect("it was just added").uncut = uncut;
         }
         self.chart.link_lines();
         Ok(())
@@ -239,6 +251,7 @@ impl<'a> Scene<'a> {
             lane,
             birth,
             gone,
+            uncut: false,
             dates: Dates::new(end as usize),
             open: OnceCell::new(),
             arrivals: OnceCell::new(),

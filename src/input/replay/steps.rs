@@ -10,6 +10,16 @@ use crate::finding::Finding;
 use crate::history::Answer;
 use crate::policy::{Direct, LineRole, MergeStyle};
 
+/// What can be objected to in a step.
+enum Doubt {
+    /// Nothing: no rule needs to be asked.
+    None,
+    /// The step itself, whatever else there was when it was made.
+    Alone,
+    /// Anything.
+    Open,
+}
+
 impl Scene<'_> {
     pub(super) fn judge_trunk(
         &self,
@@ -20,6 +30,9 @@ impl Scene<'_> {
         for at in trunk.birth + 1..=self.end(trunk) {
             self.judge_step(trunk, at, found)?;
             watch(found);
+        }
+        if trunk.uncut && !self.too_old(self.commit(trunk, self.end(trunk)))? {
+            note(found, "branch-origin", "what a release line was cut from is not in the line that stands");
         }
         if trunk.gone {
             let why = "the release line is gone: whether its tags stood on it is no longer shown";
@@ -42,8 +55,14 @@ impl Scene<'_> {
 
     fn judge_step(&self, trunk: &Trunk, at: u32, found: &mut Replayed) -> Answer<()> {
         found.updates += 1;
-        if !self.thorough && self.is_beyond_doubt(trunk, at) {
-            return self.hint(trunk, at, found);
+        match if self.thorough { Doubt::Open } else { self.doubt(trunk, at) } {
+            Doubt::None => return self.hint(trunk, at, found),
+            Doubt::Alone => {
+                let findings = self.step_alone(trunk, at, found)?;
+                found.findings.extend(findings);
+                return self.hint(trunk, at, found);
+            }
+            Doubt::Open => {}
         }
         let latest = self.step_findings(trunk, at, World::Latest, None, found)?;
         if latest.is_empty() && !self.brings_a_release(trunk, at) && !self.may_bring_what_failed(trunk) {
@@ -65,25 +84,32 @@ impl Scene<'_> {
                 "two lines took the same branch in; which was first is not recorded",
             );
         }
+        // No record that was ever made permits it, and a release had made it: whatever dates say.
+        let (never, latest): (Vec<Finding>, Vec<Finding>) =
+            latest.into_iter().partition(|finding| self.was_never_confirmed(finding));
+        let said = |it: &Finding| never.iter().any(|other| other.rule == it.rule);
+        let dated: Vec<Finding> = dated.into_iter().filter(|it| !said(it)).collect();
         // What the dates do not object to is undecidable, whatever came first of the same second.
         let tied = if dated.is_empty() {
             vec![]
         } else {
             self.step_findings(trunk, at, World::Tied, None, &mut Replayed::default())?
         };
+        let tied: Vec<Finding> = tied.into_iter().filter(|it| !said(it)).collect();
         settle(latest, &[&dated, &tied], found);
+        found.findings.extend(never);
         self.hint(trunk, at, found)
     }
 
-    /// Whether no rule can object to a step, so that none needs to be asked: what the integration
-    /// line takes in by a merge is nobody's else, for whatever holds some of it holds the step.
-    /// (The production line likewise, where its content is no question.)
-    fn is_beyond_doubt(&self, trunk: &Trunk, at: u32) -> bool {
+    /// Returns what can be objected to in a step: what the integration line takes in by a merge is
+    /// nobody's else, for whatever holds some of it holds the step. (The production line likewise,
+    /// where its content is no question.)
+    fn doubt(&self, trunk: &Trunk, at: u32) -> Doubt {
         let policy = self.replay.policy;
         let asks_content = policy.confirmation.required() || policy.tags.on == LineRole::Release;
-        let Some(line) = policy.line(trunk.line.role()) else { return false };
+        let Some(line) = policy.line(trunk.line.role()) else { return Doubt::Open };
         if trunk.line == LineId::Production && asks_content || self.may_take_squashed(trunk, at) {
-            return false;
+            return Doubt::Open;
         }
         let place = Place { lane: trunk.lane, at };
         let step = self.chart.trunk(trunk.lane)[at as usize];
@@ -93,11 +119,12 @@ impl Scene<'_> {
             for taker in self.chart.takers(commit) {
                 let with_the_step = || self.chart.takers(step).any(|other| other == taker);
                 if taker.lane != trunk.lane && !with_the_step() {
-                    return false;
+                    return Doubt::Open;
                 }
             }
         }
-        brought > 1 || line.direct != Direct::No || line.merge != MergeStyle::MergeCommit
+        let own_merge = brought > 1 || line.direct != Direct::No || line.merge != MergeStyle::MergeCommit;
+        if own_merge { Doubt::None } else { Doubt::Alone }
     }
 
     /// Whether a step brings commits of a release: worth a second look.
@@ -119,10 +146,22 @@ impl Scene<'_> {
     /// Whether one of the commits that a finding lists is a merge that a line made itself: nobody
     /// can have had it before the line.
     pub(super) fn made_on_a_line(&self, finding: &Finding) -> bool {
+        self.made_on(finding, |_| true)
+    }
+
+    /// Whether a release made what a finding of the latest world says is not confirmed.
+    fn was_never_confirmed(&self, finding: &Finding) -> bool {
+        finding.rule == "unconfirmed-merge-back"
+            && !finding.momentary
+            && self.made_on(finding, |trunk| trunk.line.release().is_some())
+    }
+
+    fn made_on(&self, finding: &Finding, is_meant: impl Fn(&Trunk) -> bool) -> bool {
         finding.commits.iter().filter_map(|named| self.chart.number(&named.id)).any(|commit| {
             self.chart.takers(commit).any(|taker| {
                 self.trunks.get(taker.lane as usize).is_some_and(|trunk| {
-                    taker.at > trunk.birth
+                    is_meant(trunk)
+                        && taker.at > trunk.birth
                         && self.chart.trunk(taker.lane)[taker.at as usize] == commit
                         && self.chart.taken(taker).nth(1).is_some()
                 })

@@ -61,6 +61,15 @@ impl Scene<'_> {
         self.facts_judge(&replayed(before, vec![update], now), found)
     }
 
+    /// Returns what the rules say of a step for which it does not matter what else there was.
+    pub(super) fn step_alone(&self, trunk: &Trunk, at: u32, found: &mut Replayed) -> Answer<Vec<Finding>> {
+        let (old, new) = (self.commit(trunk, at - 1), self.commit(trunk, at));
+        let mut before = self.nothing.clone();
+        before.set(Ref::new(trunk.name.clone(), old));
+        let update = RefUpdate { name: trunk.name.clone(), old: Some(old), new: Some(new) };
+        self.facts_judge(&replayed(before, vec![update], self.replay.now), found)
+    }
+
     /// The place where `other` stood when a step of `trunk` was made; `None`: nowhere yet.
     fn stood(&self, other: &Trunk, trunk: &Trunk, at: u32, world: World) -> Answer<Option<u32>> {
         let step = self.chart.trunk(trunk.lane)[at as usize];
