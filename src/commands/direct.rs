@@ -1,4 +1,4 @@
-//! The bare commands of a server's hooks, without clap: building its tree takes longer than reading
+//! The bare commands of a server's hooks, and the version, without clap: building its tree takes longer than reading
 //! the history, and there is nothing to understand.
 
 use std::ffi::OsString;
@@ -16,9 +16,17 @@ pub(super) fn command(mut args: impl Iterator<Item = OsString>) -> Option<Cli> {
     args.next().is_none().then(|| Cli { global: Global::default(), command })
 }
 
+/// What is said where the version is asked for.
+pub(super) const VERSION: &str = concat!("flowcheck ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// Whether the version is asked for, and nothing else.
+pub(super) fn asks_for_version(mut args: impl Iterator<Item = OsString>) -> bool {
+    args.nth(1).is_some_and(|arg| arg == "--version" || arg == "-V") && args.next().is_none()
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     use super::*;
 
@@ -33,6 +41,16 @@ mod tests {
             let by_clap = format!("{:?}", Cli::parse_from(args));
             assert_eq!(direct(&args).map(|cli| format!("{cli:?}")), Some(by_clap));
         }
+    }
+
+    #[test]
+    fn the_version_is_what_clap_would_say() {
+        let asks = |args: &[&str]| asks_for_version(args.iter().map(OsString::from));
+        assert_eq!(Cli::command().render_version(), VERSION);
+        assert!(asks(&["flowcheck", "--version"]) && asks(&["flowcheck", "-V"]));
+        assert!(
+            !asks(&["flowcheck"]) && !asks(&["flowcheck", "-V", "audit"]) && !asks(&["flowcheck", "audit"])
+        );
     }
 
     #[test]

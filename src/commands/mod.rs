@@ -358,8 +358,15 @@ fn failed(failure: &Failure) -> String {
 /// Runs the command line and returns the exit code: 0 clean, 1 findings, 2 could not judge.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = direct::command(std::env::args_os()).unwrap_or_else(Cli::parse);
-    let ended = match &cli.command {
+    ended(&if direct::asks_for_version(std::env::args_os()) {
+        output::print(direct::VERSION).map(|()| Exit::Clean)
+    } else {
+        run(&direct::command(std::env::args_os()).unwrap_or_else(Cli::parse))
+    })
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
         Command::PreReceive(args) => pre_receive::run(&cli.global, args),
         Command::Update(args) => update::run(&cli.global, args),
         Command::PostReceive(args) => Ok(post_receive::run(&cli.global, args)),
@@ -388,13 +395,16 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => completions::run(&cli.global, args),
         Command::Man(args) => man::run(&cli.global, args),
         Command::KeepLock(args) => Ok(lock::run(args)),
-    };
+    }
+}
+
+fn ended(ended: &Result<Exit, Failure>) -> ExitCode {
     match ended {
         Ok(Exit::Clean) => ExitCode::SUCCESS,
         Ok(Exit::Findings) => ExitCode::from(1),
         Err(Failure::Said) => ExitCode::from(2),
         Err(failure) => {
-            output::tell(&failed(&failure));
+            output::tell(&failed(failure));
             ExitCode::from(2)
         }
     }
