@@ -61,25 +61,23 @@ struct Group {
 }
 
 impl Facts<'_> {
-    /// Returns the topic refs of one kind, before or after the push, with their tips.
+    /// Returns the topic refs of one kind, before or after the push, with their tips: a topic that
+    /// the push moves is there twice.
     fn topics_of(&self, wanted: usize) -> Vec<(String, Oid)> {
-        let mut found: Vec<(String, Oid)> = vec![];
-        for topic in [When::Before, When::After].into_iter().flat_map(|when| self.topics_at(wanted, when)) {
-            if !found.contains(&topic) {
-                found.push(topic);
-            }
-        }
-        found
+        let before = self.refs(When::Before);
+        let stood = |entry: &&Ref| before.get(&entry.name).is_some_and(|known| known.id == entry.id);
+        let stand = self.topics_at(wanted, When::After).filter(|entry| !stood(entry));
+        let all = self.topics_at(wanted, When::Before).chain(stand);
+        all.map(|entry| (entry.name.short(), entry.id)).collect()
     }
 
-    fn topics_at(&self, wanted: usize, when: When) -> impl Iterator<Item = (String, Oid)> {
+    fn topics_at(&self, wanted: usize, when: When) -> impl Iterator<Item = &Ref> {
         let pattern = &self.policy.topics[wanted].branch;
         let of_kind = move |entry: &&Ref| {
             entry.name.branch().is_some_and(|branch| pattern.may_match(branch))
                 && matches!(self.kind(&entry.name), RefKind::Topic { kind, .. } if kind == wanted)
         };
-        let topics = self.refs(when).below("refs/heads/").iter().filter(of_kind);
-        topics.map(|entry| (entry.name.short(), entry.id))
+        self.refs(when).below("refs/heads/").iter().filter(of_kind)
     }
 
     /// What the lines that topics of a kind start from held before the push: not the topics' own.
@@ -239,7 +237,7 @@ impl Facts<'_> {
         if known.entry == Entry::WrongKind {
             return Some(vec![known]);
         }
-        let stood: Vec<Oid> = self.topics_at(kind, When::Before).map(|(_, tip)| tip).collect();
+        let stood: Vec<Oid> = self.topics_at(kind, When::Before).map(|entry| entry.id).collect();
         let (old, set): (Vec<Oid>, Vec<Oid>) = known.tips.iter().partition(|tip| stood.contains(tip));
         known.tips = old;
         let mut groups = vec![];
