@@ -27,7 +27,7 @@ pub fn here(work: impl FnOnce()) -> Duration {
     let (start, spent) = (Instant::now(), spent());
     work();
     match (spent, self::spent()) {
-        (Some(before), Some(after)) if by_processor() => after - before,
+        (Some(before), Some(after)) if by_processor() => after.saturating_sub(before),
         _ => start.elapsed(),
     }
 }
