@@ -2,12 +2,12 @@
 
 use super::words::{self, count, quoted};
 use super::{Check, Context, Rule};
-use crate::facts::{Closest, Cut, LineId, RefKind, TopicOrigin, When};
+use crate::facts::{Closest, Cut, LineId, RefKind, Refusal, TopicOrigin, When};
 use crate::finding::{Clause, Finding, LISTED, Level};
 use crate::history::Oid;
 use crate::policy::Topic;
 use crate::push::RefUpdate;
-use crate::version::Release;
+use crate::version::{Release, Version};
 
 pub(super) static RULE: Rule = Rule {
     id: "branch-origin",
@@ -64,10 +64,30 @@ fn foreign(update: &RefUpdate, topic: &Topic, closest: &Closest, cx: &Context<'_
         .commits(caption, named, commits.len())
         .note(reason)
         .clause(&topic.from_clause);
-    match base {
-        Some(base) => rebase(finding, update, closest, &base, cx),
-        None => restart_merge_back(finding, update, cx),
+    match (base, refused_there(update, topic, closest, cx)) {
+        (Some(_), Some(why)) => finding.note(why),
+        (Some(base), None) => rebase(finding, update, closest, &base, cx),
+        (None, _) => restart_merge_back(finding, update, cx),
     }
+}
+
+/// Why the release that the topic fits best would not take it either: then no rebase mends it.
+fn refused_there(update: &RefUpdate, topic: &Topic, closest: &Closest, cx: &Context<'_>) -> Option<String> {
+    let release = closest.base?.release()?;
+    let refusal = cx.facts.refusal(release, topic.while_, update.new?)??;
+    let (line, kind) = (cx.facts.release_name(release), &topic.kind);
+    let tag = words::version(Version::of(release), cx);
+    Some(match refusal {
+        Refusal::Closed => format!("`{line}` is closed and takes no {kind} any more: a newer release does"),
+        Refusal::Tagged => {
+            format!("since `{tag}` is set, `{line}` takes no {kind}: make the change anew there")
+        }
+        Refusal::NotTagged | Refusal::LacksTag => {
+            format!(
+                "until a release manager sets `{tag}`, `{line}` takes no {kind}: make the change anew there"
+            )
+        }
+    })
 }
 
 fn starts_from(
