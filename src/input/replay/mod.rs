@@ -189,6 +189,26 @@ mod tests {
     }
 
     #[test]
+    fn a_production_line_on_the_integration_lines_trunk_may_have_been_moved_there() {
+        let commits = ["A:", "F: A", "M: A F"];
+        let open = |refs: &[(&str, &str)]| {
+            let replayed = audit(&story(&commits, refs));
+            assert_eq!(replayed.findings, []);
+            replayed.undecidable.get("unconfirmed-merge-back").map_or(0, |open| open.count)
+        };
+        assert_eq!(open(&[("develop", "M"), ("master", "M")]), 1);
+        assert_eq!(open(&[("develop", "M"), ("master", "A")]), 0);
+        let confirmed = [
+            ("develop", "M"),
+            ("master", "M"),
+            ("release-1.0.0", "M"),
+            ("tag: v1.0.0", "M"),
+            ("confirmed: v1.0.0", "M"),
+        ];
+        assert_eq!(open(&confirmed), 0);
+    }
+
+    #[test]
     fn a_direct_commit_is_found_where_it_was_made() {
         let mut commits = SPRINT.to_vec();
         commits.push("Z: B");

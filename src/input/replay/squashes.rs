@@ -34,6 +34,13 @@ pub(super) fn open_places(scene: &Scene<'_>, trunk: &Trunk) -> Vec<bool> {
     turns.iter().take(places).map(|turn| (open += turn, open > 0).1).collect()
 }
 
+/// Whether some version that was ever confirmed contains a commit.
+pub(super) fn was_confirmed(scene: &Scene<'_>, commit: u32) -> bool {
+    let tags =
+        ever_confirmed(scene).into_iter().filter_map(|tag| scene.chart.number(&scene.tags[tag].commit?));
+    tags.into_iter().any(|tag| scene.chart.contains(tag, commit))
+}
+
 /// The version tags, by their places among the tags, that were confirmed at some time.
 fn ever_confirmed(scene: &Scene<'_>) -> Vec<usize> {
     let tags = scene.tags.iter().filter(|tag| !tag.revokes()).map(|tag| tag.entry.clone());

@@ -1,10 +1,10 @@
 //! Each step of a line's trunk is an update of that line, judged in two worlds.
 
-use super::Replayed;
 use super::chart::Place;
 use super::scene::{Scene, Trunk};
 use super::settle::{known, note, settle};
 use super::worlds::World;
+use super::{Replayed, squashes};
 use crate::facts::LineId;
 use crate::finding::Finding;
 use crate::history::Answer;
@@ -38,11 +38,29 @@ impl Scene<'_> {
             let why = "the release line is gone: whether its tags stood on it is no longer shown";
             note(found, "tag-origin", why);
         }
+        if self.may_have_been_moved_there(trunk)? {
+            let why = "the production line begins on the trunk of the integration line: whether it was made \
+                       there or moved there is not recorded";
+            note(found, "unconfirmed-merge-back", why);
+        }
         let stepped = self.end(trunk) > trunk.birth;
         if stepped && self.style(trunk.line).is_some_and(|style| style != MergeStyle::MergeCommit) {
             note(found, "merge-source", "a fast-forward leaves no trace of what was merged");
         }
         Ok(())
+    }
+
+    /// Whether the production line begins with what the integration line made and nobody confirmed: it
+    /// may have been made there, or fast-forwarded there.
+    fn may_have_been_moved_there(&self, trunk: &Trunk) -> Answer<bool> {
+        let begins = self.chart.trunk(trunk.lane)[0];
+        let made = !self.chart.survey.parents(begins).is_empty();
+        let shared = made && self.chart.place(begins).is_some_and(|place| place.lane != trunk.lane);
+        if trunk.line != LineId::Production || !self.replay.policy.confirmation.required() || !shared {
+            return Ok(false);
+        }
+        let begins_at = self.commit(trunk, 0);
+        Ok(!self.too_old(begins_at)? && !squashes::was_confirmed(self, begins))
     }
 
     fn style(&self, line: LineId) -> Option<MergeStyle> {
