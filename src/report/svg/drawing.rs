@@ -45,7 +45,7 @@ impl Drawing<'_> {
         all.extend(self.links());
         // A name covers what passes behind it.
         all.extend((0..self.flow().lanes.len()).map(|lane| self.lane_name(lane)));
-        all.extend((0..self.flow().branches.len()).filter_map(|branch| self.branch(branch)));
+        all.extend(self.branches());
         all.extend((0..self.flow().stops.len()).map(|stop| self.stop(stop)));
         all.extend(self.elsewhere());
         all
@@ -137,11 +137,23 @@ impl Drawing<'_> {
         links.collect()
     }
 
+    /// The branches, those that hang lowest first: the name of a higher one covers their arcs.
+    fn branches(&self) -> impl Iterator<Item = Element> {
+        let mut order: Vec<usize> = (0..self.flow().branches.len()).collect();
+        order.sort_by_key(|branch| std::cmp::Reverse(self.hangs_down_to(*branch)));
+        order.into_iter().filter_map(|branch| self.branch(branch))
+    }
+
+    fn hangs_down_to(&self, branch: usize) -> Option<i32> {
+        let lane = Layout::hangs_at(self.flow(), branch)?;
+        let (level, _) = self.layout.levels[branch];
+        Some(self.layout.y[lane] + HANG.0 + HANG.1 * i32::try_from(level).unwrap_or_default())
+    }
+
     fn branch(&self, at: usize) -> Option<Element> {
         let branch = &self.flow().branches[at];
-        let lane = Layout::hangs_at(self.flow(), at)?;
-        let (level, named) = self.layout.levels[at];
-        let down = self.layout.y[lane] + HANG.0 + HANG.1 * i32::try_from(level).unwrap_or_default();
+        let down = self.hangs_down_to(at)?;
+        let (_, named) = self.layout.levels[at];
         let wrong = branch.into.is_some_and(|into| !self.flow().stops[into].findings.is_empty())
             || !branch.findings.is_empty();
         let class = if wrong { "fc-arc fc-wrong" } else { "fc-arc" };

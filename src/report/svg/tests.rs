@@ -96,6 +96,17 @@ fn three_hundred_releases_fit() {
 }
 
 #[test]
+fn what_hangs_lower_is_drawn_first_so_that_names_cover_its_arc() {
+    let text = drawn(&judged(&sprint()));
+    let document = roxmltree::Document::parse(&text).expect("well-formed XML");
+    let arcs = document.descendants().filter(|node| node.attribute("class") == Some("fc-arc"));
+    let names = arcs.filter_map(|arc| arc.next_sibling_element()?.attribute("y")?.parse::<i32>().ok());
+    let heights: Vec<i32> = names.collect();
+    assert!(heights.first() > heights.last(), "{heights:?}");
+    assert!(heights.is_sorted_by(|earlier, later| earlier >= later), "{heights:?}");
+}
+
+#[test]
 fn the_same_history_gives_the_same_bytes() {
     assert_eq!(drawn(&judged(&sprint())), drawn(&judged(&sprint())));
 }
