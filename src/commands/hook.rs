@@ -21,7 +21,11 @@ use crate::report::{self, Report};
 use crate::verdict::Verdict;
 
 /// How a hook learns which refs are pushed.
-pub(super) type ReadLines<'a> = &'a dyn Fn(Hash, &Limits) -> Result<Vec<HookLine>, Failure>;
+pub(super) type ReadLines<'a> = &'a dyn Fn(Hash, &Limits, &Deadline) -> Result<Vec<HookLine>, Failure>;
+
+/// So little is compared with each other before anybody could look at a clock.
+const FEW_LINES: usize = 16;
+const FEW_REFS: usize = 10_000;
 
 /// One of a server's hooks that can reject.
 pub(super) struct Hook<'a> {
@@ -86,7 +90,9 @@ impl Hook<'_> {
             unjudged(&Failure::Judge(late), is_web);
             std::process::exit(2);
         });
-        let judged = self.verdict_on(arrival);
+        let watch = deadline.clone();
+        repository.before_waiting(move || watch.watch());
+        let judged = self.verdict_on(arrival, &deadline);
         deadline.is_met();
         let Some(verdict) = judged? else { return Ok(Exit::Clean) };
         let output = Output::of_hook(global, environment, is_web)?;
@@ -95,12 +101,15 @@ impl Hook<'_> {
         Ok(if verdict.accepted() { Exit::Clean } else { Exit::Findings })
     }
 
-    fn verdict_on(&self, arrival: &Arrival) -> Result<Option<Verdict>, Failure> {
-        let lines = (self.read)(arrival.repository.hash(), &arrival.policy.limits)?;
+    fn verdict_on(&self, arrival: &Arrival, deadline: &Deadline) -> Result<Option<Verdict>, Failure> {
+        let lines = (self.read)(arrival.repository.hash(), &arrival.policy.limits, deadline)?;
         if lines.is_empty() {
             return Ok(None);
         }
         let before = arrival.refs(&lines)?;
+        if lines.len() > FEW_LINES || before.len() > FEW_REFS {
+            deadline.watch();
+        }
         arrival.judge(&lines, before, jiff::Timestamp::now().as_second()).map(Some)
     }
 }

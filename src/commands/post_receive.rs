@@ -58,6 +58,7 @@ fn look_back(global: &Global, args: &Args) -> Result<(), Failure> {
     let allowed = Duration::from_millis(policy.limits.deadline_ms);
     repository.set_deadline(start, allowed);
     let deadline = at_the_latest(allowed + GRACE, log.clone(), seen_as(None));
+    deadline.watch();
     let verdict = look_again(&arrival, &lines, time.as_second());
     deadline.is_met();
     if let Some(verdict) = &verdict {

@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let read = |hash, _: &_| Ok(vec![line(args, hash)?]);
+    let read = |hash, _: &_, _: &_| Ok(vec![line(args, hash)?]);
     hook::run(global, &Hook { name: "update", host: &args.host, read: &read, is_whole: false })
 }
 

@@ -12,12 +12,14 @@ use std::rc::Rc;
 use git2::{DiffOptions, MergeFileInput, MergeOptions, ObjectFormat};
 use gix::hash::Kind as Hash;
 
+use super::Watch;
 use crate::history::{Answer, Oid, PatchId, Unreadable};
 
 /// A second reader of the same object directories, for trees and blobs; opened when first asked.
 pub(super) struct Content {
     directories: Vec<PathBuf>,
     hash: Hash,
+    watch: Watch,
     reader: OnceCell<git2::Repository>,
     /// Whether merges of single files gave ours again: by the file before, ours and theirs.
     merged: RefCell<HashMap<[git2::Oid; 3], bool>>,
@@ -52,8 +54,9 @@ impl std::fmt::Debug for Content {
 }
 
 impl Content {
-    pub(super) fn new(directories: Vec<PathBuf>, hash: Hash) -> Self {
+    pub(super) fn new(directories: Vec<PathBuf>, hash: Hash, watch: Watch) -> Self {
         Self {
+            watch,
             directories,
             hash,
             reader: OnceCell::new(),
@@ -278,6 +281,7 @@ impl Content {
         if let Some(reader) = self.reader.get() {
             return Ok(reader);
         }
+        self.watch.begin();
         let reader = self.open().map_err(|error| {
             Unreadable::Store(format!("the object directories cannot be opened: {}", error.message()))
         })?;

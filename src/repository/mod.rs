@@ -18,10 +18,11 @@ mod settings;
 pub mod signature;
 mod source;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use gix::hash::Kind as Hash;
@@ -93,10 +94,29 @@ pub struct Repository {
     worktree: Option<PathBuf>,
     walk: Walk<Source>,
     content: content::Content,
+    watch: Watch,
     /// The last commit whose tree was asked for, and the last tree that was read: files that are
     /// looked for at one tip are looked for one after the other.
     last_tree_of: Cell<Option<(Oid, Oid)>>,
     last_tree: RefCell<Option<(Oid, Vec<u8>)>>,
+}
+
+/// Who has to know before something begins that cannot look at the clock.
+#[derive(Clone, Default)]
+struct Watch(Rc<OnceCell<Box<dyn Fn()>>>);
+
+impl Watch {
+    fn begin(&self) {
+        if let Some(tell) = self.0.get() {
+            tell();
+        }
+    }
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watch")
+    }
 }
 
 impl Repository {
@@ -111,11 +131,13 @@ impl Repository {
         let format = settings.format()?;
         let directories = ObjectDirectories::of(environment, &place);
         let shallow = source::shallow_boundary(environment, &place)?;
+        let watch = Watch::default();
         let walk = Walk::new(Source::new(&directories, format.hash, shallow));
         Ok(Self {
             environment: environment.clone(),
             worktree: worktree(environment, &place, &format),
-            content: content::Content::new(directories.all, format.hash),
+            content: content::Content::new(directories.all, format.hash, watch.clone()),
+            watch,
             place,
             format,
             settings,
@@ -137,6 +159,12 @@ impl Repository {
     /// Ends walks that take longer than `allowed` from `start` on.
     pub fn set_deadline(&self, start: Instant, allowed: Duration) {
         self.walk.commits().deadline.set(start + allowed, allowed);
+    }
+
+    /// Calls `tell` before anything that cannot look at the clock, each time: a program that is
+    /// run, or contents that are compared. Only the first to ask for it is told.
+    pub fn before_waiting(&self, tell: impl Fn() + 'static) {
+        self.watch.0.get_or_init(|| Box::new(tell));
     }
 
     /// Returns the refs whose full name begins with one of `prefixes`, such as `refs/heads/`.
@@ -280,6 +308,7 @@ impl Repository {
     /// environment is passed on.
     #[must_use]
     pub fn git(&self) -> Command {
+        self.watch.begin();
         let mut command = Command::new("git");
         command.env_clear();
         for name in ["PATH", "HOME", "LD_LIBRARY_PATH", "GIT_EXEC_PATH", "XDG_CONFIG_HOME"]
