@@ -237,8 +237,8 @@ impl Facts<'_> {
         if known.entry == Entry::WrongKind {
             return Some(vec![known]);
         }
-        let stood: Vec<Oid> = self.topics_at(kind, When::Before).map(|entry| entry.id).collect();
-        let (old, set): (Vec<Oid>, Vec<Oid>) = known.tips.iter().partition(|tip| stood.contains(tip));
+        let stood: HashSet<Oid> = self.topics_at(kind, When::Before).map(|entry| entry.id).collect();
+        let (old, set): (Vec<Oid>, Vec<Oid>) = known.tips.iter().partition(|tip| stood.contains(*tip));
         known.tips = old;
         let mut groups = vec![];
         for tip in set {
