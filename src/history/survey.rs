@@ -69,6 +69,12 @@ impl Survey {
         self.ids[number as usize]
     }
 
+    /// Whether a commit has this number.
+    #[must_use]
+    pub fn is(&self, number: u32, id: &Oid) -> bool {
+        self.ids[number as usize] == *id
+    }
+
     /// Returns the number of a commit.
     #[must_use]
     pub fn number(&self, id: &Oid) -> Option<u32> {

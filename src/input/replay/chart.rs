@@ -6,7 +6,7 @@
 //! left another lane or by merging one, it has from that lane's place on. So whether a commit is
 //! among the ancestors of another is a look at a short list, not a walk.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BinaryHeap, HashSet};
 use std::rc::Rc;
 
@@ -56,6 +56,8 @@ pub(super) struct Chart<'a> {
     /// Per commit: where it stands on a lane's chain.
     places: Vec<Place>,
     marks: RefCell<Marks>,
+    /// The number that was asked for last.
+    last: Cell<u32>,
     pub(super) known: super::answers::Known,
 }
 
@@ -112,12 +114,19 @@ impl<'a> Chart<'a> {
             takers: vec![NONE; commits],
             places: vec![NOWHERE; commits],
             marks: RefCell::default(),
+            last: Cell::new(0),
             known: super::answers::Known::default(),
         })
     }
 
+    /// Returns the number of a commit; what is asked for is mostly a neighbour of what was asked last.
     pub(super) fn number(&self, id: &Oid) -> Option<u32> {
-        self.survey.number(id)
+        let last = self.last.get();
+        let near = [last.wrapping_sub(1), last.wrapping_add(1)];
+        let is_it = |number: &u32| (*number as usize) < self.survey.len() && self.survey.is(*number, id);
+        let number = near.into_iter().find(is_it).or_else(|| self.survey.number(id))?;
+        self.last.set(number);
+        Some(number)
     }
 
     /// Returns the chain of a lane, oldest first.

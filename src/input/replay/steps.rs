@@ -108,13 +108,13 @@ impl Scene<'_> {
         let said = |it: &Finding| never.iter().any(|other| other.rule == it.rule);
         let dated: Vec<Finding> = dated.into_iter().filter(|it| !said(it)).collect();
         // What the dates do not object to is undecidable, whatever came first of the same second.
-        let tied = if dated.is_empty() {
-            vec![]
+        if !dated.is_empty() && self.is_tied(trunk, at)? {
+            let tied = self.step_findings(trunk, at, World::Tied, None, &mut Replayed::default())?;
+            let tied: Vec<Finding> = tied.into_iter().filter(|it| !said(it)).collect();
+            settle(latest, &[&dated, &tied], found);
         } else {
-            self.step_findings(trunk, at, World::Tied, None, &mut Replayed::default())?
-        };
-        let tied: Vec<Finding> = tied.into_iter().filter(|it| !said(it)).collect();
-        settle(latest, &[&dated, &tied], found);
+            settle(latest, &[&dated], found);
+        }
         found.findings.extend(never);
         self.hint(trunk, at, found)
     }

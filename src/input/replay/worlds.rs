@@ -70,6 +70,16 @@ impl Scene<'_> {
         self.facts_judge(&replayed(before, vec![update], self.replay.now), found)
     }
 
+    /// Whether another line has a step of the same second, so that either may have been first.
+    pub(super) fn is_tied(&self, trunk: &Trunk, at: u32) -> Answer<bool> {
+        for other in self.trunks.iter().filter(|other| other.line != trunk.line) {
+            if self.stood(other, trunk, at, World::Dated)? != self.stood(other, trunk, at, World::Tied)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The place where `other` stood when a step of `trunk` was made; `None`: nowhere yet.
     fn stood(&self, other: &Trunk, trunk: &Trunk, at: u32, world: World) -> Answer<Option<u32>> {
         let step = self.chart.trunk(trunk.lane)[at as usize];
