@@ -13,6 +13,7 @@ use git2::{DiffOptions, MergeFileInput, MergeOptions, ObjectFormat};
 use gix::hash::Kind as Hash;
 
 use super::Watch;
+use super::trees;
 use crate::history::{Answer, Oid, PatchId, Unreadable};
 
 /// A second reader of the same object directories, for trees and blobs; opened when first asked.
@@ -87,12 +88,37 @@ impl Content {
 
     /// Returns a number that says which paths differ between two trees.
     pub(super) fn touched(&self, from: Option<Oid>, to: Oid) -> Answer<u64> {
+        let objects = self.reader()?.odb().map_err(|error| unreadable(to, &error))?;
         let mut hash = DefaultHasher::new();
-        for delta in self.diff(from, to)?.deltas() {
-            delta.old_file().path_bytes().hash(&mut hash);
-            delta.new_file().path_bytes().hash(&mut hash);
-        }
+        self.touch(&objects, [from, Some(to)], &mut vec![], &mut hash)?;
         Ok(hash.finish())
+    }
+
+    /// Adds the paths below `path` that differ between two trees.
+    fn touch(
+        &self,
+        objects: &git2::Odb<'_>,
+        trees: [Option<Oid>; 2],
+        path: &mut Vec<u8>,
+        hash: &mut DefaultHasher,
+    ) -> Answer<()> {
+        let read = |tree: Option<Oid>| tree.map(|tree| raw_tree(objects, tree)).transpose();
+        let [old, new] = [read(trees[0])?, read(trees[1])?];
+        let [old, new] = [&old, &new].map(|tree| tree.as_ref().map_or(&[][..], git2::OdbObject::data));
+        for sides in trees::differences(old, new, self.hash.len_in_bytes()) {
+            let Some(entry) = sides[0].or(sides[1]) else { continue };
+            let begin = path.len();
+            path.extend_from_slice(entry.name);
+            if entry.is_tree() {
+                path.push(b'/');
+                let below = |side: Option<trees::Entry<'_>>| side.and_then(|it| Oid::try_from(it.id).ok());
+                self.touch(objects, sides.map(below), path, hash)?;
+            } else {
+                path.hash(hash);
+            }
+            path.truncate(begin);
+        }
+        Ok(())
     }
 
     fn diff(&self, from: Option<Oid>, to: Oid) -> Answer<git2::Diff<'_>> {
@@ -312,6 +338,12 @@ impl Content {
 fn tree(reader: &git2::Repository, id: Oid) -> Answer<git2::Tree<'_>> {
     let raw = git2::Oid::from_bytes(id.as_slice()).map_err(|error| unreadable(id, &error))?;
     reader.find_tree(raw).map_err(|error| unreadable(id, &error))
+}
+
+/// Returns the bytes of a tree.
+fn raw_tree<'a>(objects: &'a git2::Odb<'_>, id: Oid) -> Answer<git2::OdbObject<'a>> {
+    let raw = git2::Oid::from_bytes(id.as_slice()).map_err(|error| unreadable(id, &error))?;
+    objects.read(raw).map_err(|error| unreadable(id, &error))
 }
 
 /// Returns what a tree has at a path.

@@ -17,6 +17,7 @@ mod refs;
 mod settings;
 pub mod signature;
 mod source;
+mod trees;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
