@@ -82,6 +82,7 @@ version_tag() {
 		{ reject "it is not on $line"; return; }
 	before=$(git rev-parse -q --verify "refs/tags/v$version^{commit}")
 	[ -z "$before" ] || git merge-base --is-ancestor "$before" "$commit" || reject "v$version comes first"
+	git for-each-ref --no-merged="$commit" --format='warning: %(refname:short) is not in it' 'refs/tags/v*-hotfix*' >&2
 }
 
 while read -r old new ref; do
