@@ -687,6 +687,17 @@ fn outcome_is_clear(bytes: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Once printed with a line of 81 columns.
+#[test]
+fn a_line_that_is_cut_in_its_middle_is_not_too_long() {
+    let bytes = [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 11, 11, 0, 0, 0, 0, 0, 0, 0, 11, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 11, 0, 128, 0, 0, 11, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 204, 128, 0, 0, 0,
+    ];
+    outcome_is_clear(&bytes).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 

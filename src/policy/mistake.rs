@@ -175,7 +175,8 @@ impl Mistakes {
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        let renderer = renderer.term_width(WIDTH).decor_style(DecorStyle::Ascii);
+        // A line that is cut in its middle gets a column more than was allowed.
+        let renderer = renderer.term_width(WIDTH - 1).decor_style(DecorStyle::Ascii);
         let mut out: Vec<_> =
             self.list.iter().take(SHOWN).map(|mistake| self.render_one(mistake, &renderer)).collect();
         if self.list.len() > SHOWN {
