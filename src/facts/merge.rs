@@ -230,8 +230,8 @@ impl Facts<'_> {
         Some(groups)
     }
 
-    /// The topics of one kind. What one that the push sets has from the line's own new steps is no
-    /// evidence for what these took in.
+    /// The topics of one kind. What one that the push sets has from the line's own new steps, or
+    /// from a line that has other commits, is no evidence for what came in.
     fn topic_groups(&self, moved: &LineMove, kind: usize) -> Option<Vec<Group>> {
         let mut known = self.topic_group(moved, kind)?;
         if known.entry == Entry::WrongKind {
@@ -240,10 +240,13 @@ impl Facts<'_> {
         let stood: HashSet<Oid> = self.topics_at(kind, When::Before).map(|entry| entry.id).collect();
         let (old, set): (Vec<Oid>, Vec<Oid>) = known.tips.iter().partition(|tip| stood.contains(*tip));
         known.tips = old;
+        let other = self.tip(Self::other_line(moved.line), When::Before);
         let mut groups = vec![];
         for tip in set {
-            let taken = self.taken_from(moved, tip)?;
-            let bases = known.bases.iter().copied().chain(taken).collect();
+            // A line that is new has nothing by fast-forward either.
+            let step = self.among(&moved.trunk, &[tip])?.first().copied();
+            let taken = if moved.created { step } else { self.taken_from(moved, tip)? };
+            let bases = known.bases.iter().copied().chain(taken).chain(other).collect();
             groups.push(Group { tips: vec![tip], bases, ..known });
         }
         groups.push(known);
@@ -270,11 +273,20 @@ impl Facts<'_> {
     /// Commits of the integration or production line, as far as these may not enter `line`.
     /// A release that takes them in is a matter of `release-backflow`, but for the production line.
     fn owned_by_others(&self, line: LineId, commits: &[Oid]) -> Option<HashSet<Oid>> {
-        let other = match line {
-            LineId::Production => LineId::Integration,
-            LineId::Integration | LineId::Release(_) => LineId::Production,
-        };
-        Some(self.owned_by(other, commits)?.into_iter().collect())
+        let other = Self::other_line(line);
+        let mut owned: HashSet<Oid> = self.owned_by(other, commits)?.into_iter().collect();
+        // Of two lines that take in the same at once either may have been first.
+        if line.release().is_none()
+            && let Some(moved) = self.move_of(other).filter(|moved| moved.forward && !moved.created)
+        {
+            owned.extend(&moved.introduced);
+        }
+        Some(owned)
+    }
+
+    /// The line whose commits may not come into `line` by another name.
+    fn other_line(line: LineId) -> LineId {
+        if line == LineId::Production { LineId::Integration } else { LineId::Production }
     }
 
     /// For each commit the best that a group says of it.
@@ -293,6 +305,11 @@ impl Facts<'_> {
             said.min().unwrap_or(Entry::Unknown)
         };
         Some((0..commits.len()).map(entry_of).collect())
+    }
+
+    /// Whether topics of a kind may enter lines of this role.
+    fn enters(&self, kind: &str, role: LineRole) -> bool {
+        self.policy.topics.iter().any(|topic| topic.kind == kind && topic.into.contains(&role))
     }
 
     /// Keeps the commits that a ref really accuses, and names the refs that hold the newest.
@@ -323,10 +340,14 @@ impl Facts<'_> {
         let Some(newest) = commits.first() else { return Some(None) };
         let mut holders = held.remove(newest).unwrap_or_default();
         holders.dedup();
+        // Where a topic may not enter at all, one that may is not what it is about.
+        let strays = |(_, kind): &(String, String)| !self.enters(kind, moved.line.role());
+        if holders.iter().any(strays) {
+            holders.retain(strays);
+        }
         if owned.contains(newest) {
-            let other =
-                if moved.line == LineId::Production { LineId::Integration } else { LineId::Production };
-            holders.insert(0, (self.line_name(other), "line".to_owned()));
+            let other = self.line_name(Self::other_line(moved.line));
+            holders.insert(0, (other, "line".to_owned()));
         }
         Some(Some(Accused { commits, holders }))
     }

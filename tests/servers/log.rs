@@ -92,8 +92,13 @@ fn an_audit_believes_the_log_of_its_own_repository_alone() {
     let record = |of: &str| line(&shop, of, &format!("refs/tags/{record}"), None);
     let merge = |of: &str| line(&shop, of, "refs/heads/develop", Some("develop^"));
     let (ours, fork) = (shop.server().canonicalize().unwrap().display().to_string(), "/somewhere/fork.git");
-    let early = |of: &str| tag(of) + &merge(of) + &record(of);
-    let in_time = |of: &str| tag(of) + &record(of) + &merge(of);
+    // All of it may be of one second: the log decides nothing as long as it lacks a tag.
+    let all = shop.in_server(&["for-each-ref", "--format=%(refname)", "refs/tags"]);
+    let others: Vec<&str> = all.lines().filter(|name| !name.contains("v1.0.0-hotfix1")).collect();
+    let before =
+        |of: &str| others.iter().map(|name| line(&shop, of, name, None)).collect::<String>() + &tag(of);
+    let early = |of: &str| before(of) + &merge(of) + &record(of);
+    let in_time = |of: &str| before(of) + &record(of) + &merge(of);
     let merged_early = || audited(&shop).contains(&"unconfirmed-merge-back".to_owned());
     for (lines, found) in [
         (early(&ours), true),

@@ -123,6 +123,8 @@ struct Step<'a> {
     old: Oid,
     style: MergeStyle,
     direct: Direct,
+    /// Whether the push creates it.
+    created: bool,
     /// The new commits of the line's trunk.
     trunk: Vec<Oid>,
     /// `I(L)`.
@@ -138,7 +140,9 @@ impl<'a> Step<'a> {
         };
         let trunk = case.new_trunk(Some(old), Some(new));
         let new = case.anc(new).difference(&case.anc(old)).copied().collect();
-        Self { case, line, old, style, direct, trunk, new }
+        let created =
+            matches!(line, Line::Release(release) if !case.releases(case.before()).contains_key(&release));
+        Self { case, line, old, style, direct, created, trunk, new }
     }
 
     /// What the further parents of a commit bring that its first parent does not have.
@@ -245,6 +249,7 @@ impl<'a> Step<'a> {
             topics.push(Entering {
                 is_new,
                 from_here: self.given_to(entry.id),
+                no_evidence: self.no_evidence(entry.id),
                 commits: case.anc(entry.id).difference(&base).copied().collect(),
                 may_enter: topic.into.contains(&self.line.role()),
                 while_: topic.while_,
@@ -289,11 +294,33 @@ impl<'a> Step<'a> {
         self.case.all(self.trunk.iter().copied().find(|step| inside.contains(step)))
     }
 
-    fn wrong_lines(&self) -> Set {
+    /// What a topic that the push sets cannot have brought: what it has from the line's own new
+    /// steps, and what another line had already.
+    fn no_evidence(&self, tip: Oid) -> Set {
+        let inside = self.case.anc(tip);
+        let step = self.trunk.iter().copied().find(|step| inside.contains(step));
+        let taken = if self.created { self.case.all(step) } else { self.given_to(tip) };
+        &taken | &self.case.all(self.case.tip(self.case.before(), self.wrong_role()))
+    }
+
+    fn wrong_role(&self) -> LineRole {
         match self.line {
-            Line::Integration | Line::Release(_) => self.case.own(LineRole::Production),
-            Line::Production => self.case.own(LineRole::Integration),
+            Line::Integration | Line::Release(_) => LineRole::Production,
+            Line::Production => LineRole::Integration,
         }
+    }
+
+    fn wrong_lines(&self) -> Set {
+        let (case, role) = (self.case, self.wrong_role());
+        let mut wrong = case.own(role);
+        // Two lines that take in the same at once.
+        if !matches!(self.line, Line::Release(_))
+            && let (Some(old), Some(new)) = (case.tip(case.before(), role), case.tip(&case.after, role))
+            && case.anc(new).contains(&old)
+        {
+            wrong.extend(case.anc(new).difference(&case.anc(old)));
+        }
+        wrong
     }
 
     /// Whether the state of the release lets the topic in by `merge`.
@@ -427,6 +454,8 @@ struct Entering {
     is_new: bool,
     /// What it has because it was cut from the line itself: of this it is no witness.
     from_here: Set,
+    /// What it proves nothing about where it is new.
+    no_evidence: Set,
     may_enter: bool,
     while_: While,
 }
@@ -434,7 +463,7 @@ struct Entering {
 impl Entering {
     /// Whether it is evidence that a commit may enter.
     fn shows(&self, commit: Oid) -> bool {
-        self.commits.contains(&commit) && !(self.is_new && self.from_here.contains(&commit))
+        self.commits.contains(&commit) && !(self.is_new && self.no_evidence.contains(&commit))
     }
 
     /// Whether it is evidence that a commit may not.
