@@ -208,10 +208,11 @@ impl<'a> Step<'a> {
                     continue;
                 }
                 let is_accused = topics.iter().any(|topic| topic.accuses(*commit));
+                let is_stray = topics.iter().any(|topic| !topic.may_enter && topic.commits.contains(commit));
                 let comes_late = !may.is_empty();
                 if comes_late && is_accused {
                     said.insert(error("release-state"));
-                } else if !comes_late && (is_accused || wrong.contains(commit)) {
+                } else if !comes_late && (is_stray && is_accused || wrong.contains(commit)) {
                     said.insert(error("merge-source"));
                 }
             }
