@@ -284,6 +284,7 @@ fn sorted(text: &[u8], hash: Hash) -> Vec<u8> {
         line.get(hash.len_in_hex() + 1..).unwrap_or_default().to_vec()
     };
     entries.sort_by_key(name);
+    entries.dedup_by_key(|entry| name(entry));
     entries.concat()
 }
 

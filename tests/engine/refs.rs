@@ -87,6 +87,10 @@ fn packed_refs_of_every_age() {
         assert_eq!(of_head.is_some(), header.contains("fully"), "{header:?}");
         assert_eq!(refs.get(&RefName::of_tag("v1")).unwrap().peeled, Some(ids[1]));
     }
+    // Written by hand, with everything twice.
+    let branches = open(&path).refs(&["refs/heads/"]).unwrap();
+    std::fs::write(&file, groups.concat().repeat(2)).unwrap();
+    assert_eq!(open(&path).refs(&["refs/heads/"]).unwrap().len(), branches.len());
     std::fs::write(&file, "# pack-refs with: peeled fully-peeled sorted \nthis is no entry\n").unwrap();
     let why = open(&path).refs(&["refs/"]).unwrap_err();
     assert!(matches!(&why, Unreadable::Store(text) if text.contains("damaged")), "{why}");
