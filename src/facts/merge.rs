@@ -164,6 +164,11 @@ impl Facts<'_> {
         if self.merge_style(moved.line) != MergeStyle::MergeCommit {
             return Some(None);
         }
+        self.step_in(moved, tip)
+    }
+
+    /// Returns the newest of the line's own new steps that `tip` contains.
+    fn step_in(&self, moved: &LineMove, tip: Oid) -> Option<Option<Oid>> {
         Some(self.among(&moved.trunk, &[tip])?.first().copied())
     }
 
@@ -244,8 +249,7 @@ impl Facts<'_> {
         let mut groups = vec![];
         for tip in set {
             // A line that is new has nothing by fast-forward either.
-            let step = self.among(&moved.trunk, &[tip])?.first().copied();
-            let taken = if moved.created { step } else { self.taken_from(moved, tip)? };
+            let taken = if moved.created { self.step_in(moved, tip)? } else { self.taken_from(moved, tip)? };
             let bases = known.bases.iter().copied().chain(taken).chain(other).collect();
             groups.push(Group { tips: vec![tip], bases, ..known });
         }
