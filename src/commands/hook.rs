@@ -1,8 +1,7 @@
 //! What the hooks of a server have in common: who pushes what to where, judged, said, and closed
 //! where it cannot be judged.
 
-use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::time::{Duration, Instant};
 
@@ -52,11 +51,7 @@ pub(super) fn run(global: &Global, hook: &Hook<'_>) -> Result<Exit, Failure> {
 
 /// Returns the variables that count, as they are now.
 pub(super) fn variables(user_variable: Option<&str>) -> Environment {
-    // Asking for one after the other goes through all of them each time.
-    let all: HashMap<OsString, OsString> = std::env::vars_os().collect();
-    Environment::read(user_variable, |name| {
-        Some(BString::from(all.get(OsStr::new(name))?.clone().into_vec()))
-    })
+    Environment::read(user_variable, |name| Some(BString::from(std::env::var_os(name)?.into_vec())))
 }
 
 impl Hook<'_> {

@@ -27,13 +27,17 @@ impl HostArgs {
     /// Returns where the push arrives; `None` where it is not for flowcheck to judge: a wiki, or a
     /// repository that only a hook for all repositories concerns and that has no policy.
     pub(super) fn arrival(&self, global: &Global, hook: &str) -> Result<Option<Arrival>, Failure> {
-        variables(None).without_namespace()?;
+        let usual = variables(None);
+        usual.without_namespace()?;
         let repository = Repository::open(&repository::Environment::of_process()?, global.repo.as_deref())?;
         let found = in_force::found(global, &repository, Side::Server)?;
         let is_built_in = found.is_none();
         let mut policy = found.map_or_else(|| in_force::built_in(&repository, Side::Server), Ok)?;
         self.pin(&mut policy);
-        let environment = variables(policy.server.user_variable.as_deref());
+        let environment = match policy.server.user_variable.as_deref() {
+            None => usual,
+            named => variables(named),
+        };
         let host = environment.host(&policy.server);
         if environment.is_exempt(host)
             || is_built_in && (self.host_wide || serves_all(&repository, host, hook))
