@@ -1,8 +1,10 @@
-//! The deadline of a hook, whatever it waits for: a disk, a program, an input that does not end.
+//! The deadline of a hook: for a program or an input that does not end, for contents, for a push of
+//! many refs.
 //!
 //! Walks over history look at the clock by themselves, and an ordinary push is judged before a
 //! thread that watches it would have begun: on a busy machine, ending one takes longer than all
-//! the rest. So there is one only once something begins that cannot look at the clock.
+//! the rest. So there is one only once something begins that cannot look at the clock. A disk that
+//! hangs is not seen before: git, which waits for the hook, hangs at the same one.
 
 use std::cell::Cell;
 use std::io::{self, Read};
