@@ -14,7 +14,7 @@ pub struct Fit {
 }
 
 /// The share from which on something is a habit and no accident, in percent.
-const HABIT: usize = 5;
+pub const HABIT: usize = 5;
 
 impl Fit {
     /// Counts those that fit.
@@ -42,6 +42,12 @@ impl Fit {
     #[must_use]
     pub fn is_habit(self) -> bool {
         self.fits > 0 && self.fits * 100 >= self.of * HABIT
+    }
+
+    /// Returns both together.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self { fits: self.fits + other.fits, of: self.of + other.of }
     }
 
     /// Returns the rest.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fit::Fit;
-use super::names::Names;
+use super::names::{self, Names};
 use super::trunk::{Trunk, Trunks};
 use super::{Line, Releases};
 use crate::history::{RefName, Refs};
@@ -91,6 +91,12 @@ fn style(trunk: &Trunk) -> (MergeStyle, bool, Fit) {
     }
 }
 
+/// Returns how many merges brought a release or a version into a line.
+pub(super) fn brought(role: LineRole, trunks: &Trunks) -> usize {
+    let names = trunks.merges().filter(|merge| merge.into == role).filter_map(|merge| merge.name.as_deref());
+    names.filter(|name| release_named(name).is_some() || names::is_version(name)).count()
+}
+
 /// Returns the release lines that the names show: those of the form that is used most.
 pub(super) fn releases(names: &Names, trunks: &Trunks) -> Option<Releases> {
     let mut stems: BTreeMap<&str, usize> = BTreeMap::new();
@@ -100,11 +106,13 @@ pub(super) fn releases(names: &Names, trunks: &Trunks) -> Option<Releases> {
         }
     }
     let (stem, count) = stems.into_iter().max_by_key(|(_, count)| *count)?;
-    let of_stem = |name: &Option<String>| {
-        name.as_deref().and_then(release_named).is_some_and(|(other, _)| other == stem)
-    };
-    let merges: Vec<_> = trunks.merges().filter(|merge| of_stem(&merge.name)).collect();
-    let starts: Vec<LineRole> = merges.iter().filter_map(|merge| merge.from).collect();
+    let of_stem = |name: &str| release_named(name).is_some_and(|(other, _)| other == stem);
+    let merges = trunks.merges().filter(|merge| merge.name.as_deref().is_some_and(of_stem));
+    // One release in another, or in a copy of itself, is no way back.
+    let back: Vec<LineRole> =
+        merges.map(|merge| merge.into).filter(|into| *into != LineRole::Release).collect();
+    let cuts = trunks.cuts.iter().filter(|(name, _)| of_stem(name));
+    let starts: Vec<LineRole> = cuts.filter_map(|(_, cut)| *cut).collect();
     let from_production = Fit::count(starts.iter().map(|from| *from == LineRole::Production));
     let (from, cut) = if from_production.fits * 2 > from_production.of {
         (LineRole::Production, from_production)
@@ -114,7 +122,7 @@ pub(super) fn releases(names: &Names, trunks: &Trunks) -> Option<Releases> {
     let into: Vec<(LineRole, Fit)> = [LineRole::Integration, LineRole::Production]
         .into_iter()
         .filter(|role| *role != LineRole::Production || trunks.production.is_some())
-        .map(|role| (role, Fit::count(merges.iter().map(|merge| merge.into == role))))
+        .map(|role| (role, Fit::count(back.iter().map(|into| *into == role))))
         .filter(|(_, fit)| fit.is_habit() || fit.of == 0)
         .collect();
     let (merge, direct, own) = style(&trunks.releases);

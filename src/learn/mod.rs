@@ -5,7 +5,7 @@
 //! does becomes a clause, with the share that fits; the rest is listed, not hidden.
 
 mod fit;
-mod levels;
+mod kept;
 mod lines;
 mod names;
 mod tags;
@@ -13,11 +13,13 @@ mod topics;
 mod trunk;
 mod write;
 
+use std::collections::BTreeMap;
+
 use crate::history::{Answer, History, RefName, Refs};
 use crate::policy::{Base, LineRole, MergeStyle, While};
 
-pub use fit::{Fit, Outlier, Side};
-pub use levels::{Asked, Level, levels, rejects};
+pub use fit::{Fit, HABIT, Outlier, Side};
+pub use kept::{Group, Level, Said, Tried, doubted, unkept};
 pub use write::policy;
 
 /// What was learned.
@@ -37,6 +39,8 @@ pub struct Learned {
     pub named: Fit,
     /// The tags.
     pub tags: Tags,
+    /// How many merges brought a release or a version into each line.
+    pub brought: BTreeMap<LineRole, usize>,
     /// Whether the repository holds confirmation records.
     pub records: bool,
     /// What fits no clause.
@@ -135,6 +139,8 @@ pub fn learn(history: &dyn History, refs: &Refs, default: Option<&RefName>) -> A
     let records = refs.below("refs/tags/deployed/").iter().any(|entry| {
         entry.name.tag().is_some_and(|tag| crate::facts::RecordName::parse(&tag.to_string()).is_some())
     });
+    let brought =
+        [LineRole::Integration, LineRole::Production].map(|role| (role, lines::brought(role, &trunks)));
     outliers.sort_by(|a, b| (a.side, &a.kind, &a.name).cmp(&(b.side, &b.kind, &b.name)));
     outliers.dedup();
     Ok(Some(Learned {
@@ -149,6 +155,7 @@ pub fn learn(history: &dyn History, refs: &Refs, default: Option<&RefName>) -> A
         releases,
         kinds,
         tags,
+        brought: brought.into(),
         records,
         outliers,
     }))
@@ -163,11 +170,10 @@ impl Releases {
 }
 
 impl Learned {
-    /// Whether the repository confirms prod, or tags its releases before they go back, so that it
-    /// could.
+    /// Whether a release has its version tag before it goes back, so that it can be confirmed first.
     #[must_use]
-    pub fn confirms(&self) -> bool {
-        self.records || (self.tags.on == LineRole::Release && self.tags.release.fits > 0)
+    pub fn can_confirm(&self) -> bool {
+        self.releases.is_some() && self.tags.on == LineRole::Release && self.tags.release.fits > 0
     }
 
     /// Returns the branches of the lines.

@@ -90,7 +90,7 @@ pub(super) fn collect(refs: &Refs, chosen: &Chosen, trunks: &Trunks) -> Names {
 }
 
 impl Names {
-    fn add(&mut self, name: &str, merged: usize) {
+    pub(super) fn add(&mut self, name: &str, merged: usize) {
         if self.lines.contains(name) || is_version(name) {
             return;
         }
@@ -139,7 +139,7 @@ impl Names {
 }
 
 /// Whether a name is a version's: what was merged is a tag, or a release.
-fn is_version(name: &str) -> bool {
+pub(super) fn is_version(name: &str) -> bool {
     lines::split(name).is_some_and(|(stem, _)| stem.is_empty() || stem == "v")
 }
 

@@ -34,8 +34,9 @@ pub(super) fn learn(
     let release = Fit { fits: releases.len(), of: all.len() };
     let (hotfix, others) = hotfixes(stem.unwrap_or("v"), others);
     let other = forms(&others, all.len(), outliers);
-    let (on, standing) = ground(history, &releases, trunks, has_releases)?;
-    let newest = releases.iter().filter_map(|(name, _)| Some((lines::split(name)?.1, *name))).max();
+    let newest = releases.iter().filter_map(|(name, entry)| Some((lines::split(name)?.1, *name, *entry)));
+    let newest = newest.max_by_key(|(release, ..)| *release).map(|(_, name, entry)| (name, entry));
+    let (on, standing) = ground(history, &releases, newest, trunks, has_releases)?;
     Ok(Tags {
         stem: stem.unwrap_or("v").to_owned(),
         release,
@@ -43,7 +44,7 @@ pub(super) fn learn(
         on,
         standing,
         other,
-        newest: newest.map(|(_, name)| name.to_owned()),
+        newest: newest.map(|(name, _)| newest_fix(name, stem.unwrap_or("v"), &all).to_owned()),
     })
 }
 
@@ -95,6 +96,16 @@ fn hotfix_infix<'t>(name: &'t str, stem: &str) -> Option<&'t str> {
     (counts && ["hotfix", "hf", "patch", "fix"].contains(&word.as_str())).then_some(infix)
 }
 
+/// Returns the newest hotfix tag of a release tag's version; where there is none, the release tag.
+fn newest_fix<'t>(release: &'t str, stem: &str, tags: &[Named<'t>]) -> &'t str {
+    let number = |name: &'t str| {
+        let infix = name.strip_prefix(release).and_then(|_| hotfix_infix(name, stem))?;
+        let number = name.strip_prefix(release)?.strip_prefix(infix)?;
+        Some((number.parse::<u64>().ok()?, name))
+    };
+    tags.iter().filter_map(|(name, _)| number(name)).max().map_or(release, |(_, name)| name)
+}
+
 /// Groups tags whose names differ in numbers alone; what stands alone is an outlier.
 fn forms(others: &[Named<'_>], all: usize, outliers: &mut Vec<Outlier>) -> Vec<(String, usize)> {
     let mut forms: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -134,10 +145,12 @@ fn form(name: &str) -> String {
     form
 }
 
-/// Returns the line that most release tags stand on, and how many do.
+/// Returns the line that most release tags stand on, and how many do. Where that is no habit of all
+/// of them, the line that the newest stands on counts.
 fn ground(
     history: &dyn History,
     releases: &[Named<'_>],
+    newest: Option<Named<'_>>,
     trunks: &Trunks,
     has_releases: bool,
 ) -> Answer<(LineRole, Fit)> {
@@ -145,20 +158,19 @@ fn ground(
     for (_, entry) in releases {
         commits.extend(commit(history, entry)?);
     }
-    let stands = |role: LineRole| {
-        Fit::count(commits.iter().map(|commit| match role {
-            LineRole::Integration => trunks.integration.commits.contains_key(commit),
-            LineRole::Production => {
-                trunks.production.as_ref().is_some_and(|trunk| trunk.commits.contains_key(commit))
-            }
-            LineRole::Release => trunks.releases.commits.contains_key(commit),
-        }))
-    };
+    let stands = |role: LineRole| Fit::count(commits.iter().map(|commit| trunks.stands_on(role, *commit)));
     let mut roles = vec![LineRole::Integration];
     roles.extend(has_releases.then_some(LineRole::Release));
     roles.extend(trunks.production.is_some().then_some(LineRole::Production));
     let best = roles.iter().copied().max_by_key(|role| stands(*role).fits).unwrap_or(LineRole::Integration);
-    Ok((best, stands(best)))
+    if !stands(best).rest().is_habit() {
+        return Ok((best, stands(best)));
+    }
+    let newest = newest.map(|(_, entry)| commit(history, entry)).transpose()?.flatten();
+    let latest =
+        newest.and_then(|newest| roles.into_iter().rev().find(|role| trunks.stands_on(*role, newest)));
+    let on = latest.unwrap_or(best);
+    Ok((on, stands(on)))
 }
 
 /// Returns the commit below all tags.

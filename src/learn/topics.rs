@@ -19,6 +19,8 @@ const ENOUGH: usize = 3;
 const MANY: usize = 10;
 /// How many first words are listed in one pattern.
 const LISTED: usize = 60;
+/// One merge in so many makes a kind one that is seldom used.
+const SELDOM: usize = 100;
 /// How many of the lines that branches enter, or start from, decide.
 const LINES: [LineRole; 3] = [LineRole::Integration, LineRole::Production, LineRole::Release];
 
@@ -28,6 +30,8 @@ struct Draft<'n> {
     name: String,
     pattern: String,
     names: Vec<(&'n str, usize)>,
+    /// What all of them begin with, and the pattern of the rest.
+    prefix: Option<(String, &'static str)>,
 }
 
 /// Returns the kinds, the most used first, and what fits none of them.
@@ -39,8 +43,10 @@ pub(super) fn kinds(
     let (drafts, loose) = drafts(names, releases);
     let mut outliers: Vec<Outlier> = vec![];
     let all = trunks.merges().filter(|merge| named_topic(names, merge).is_some()).count();
-    let mut kinds: Vec<Kind> =
-        drafts.iter().map(|draft| kind(draft, trunks, releases, all, &mut outliers)).collect();
+    let mut kinds: Vec<Kind> = joined(drafts, trunks, releases, all)
+        .iter()
+        .map(|draft| kind(draft, trunks, releases, all, &mut outliers))
+        .collect();
     kinds.sort_by(|a, b| b.share.fits.cmp(&a.share.fits).then_with(|| a.name.cmp(&b.name)));
     outliers.extend(loose.into_iter().map(|(name, _)| Outlier {
         side: Side::Branch,
@@ -88,9 +94,12 @@ type Loose<'n> = Vec<(&'n str, usize)>;
 
 fn drafts<'n>(names: &'n Names, releases: Option<&Releases>) -> (Vec<Draft<'n>>, Loose<'n>) {
     let mut drafts = vec![];
-    let mut loose = vec![];
+    let mut loose: Loose<'_> = names.odd_releases().map(|name| (name, 1)).collect();
+    let odd = loose.len();
     let mut words: BTreeMap<String, Vec<(&str, usize)>> = BTreeMap::new();
-    for (group, members) in names.groups() {
+    let mut groups = names.groups();
+    drafts.extend([2, 3].into_iter().filter_map(|letters| initials(&mut groups, letters)));
+    for (group, members) in groups {
         match group {
             Group::Prefix(prefix)
                 if members.len() >= ENOUGH || is_telling(&prefix) && prefix.ends_with('/') =>
@@ -106,10 +115,48 @@ fn drafts<'n>(names: &'n Names, releases: Option<&Releases>) -> (Vec<Draft<'n>>,
     let (telling, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
         words.into_iter().partition(|(prefix, _)| is_telling(prefix));
     drafts.extend(telling.into_iter().map(|(prefix, members)| of_prefix(&prefix, members)));
-    drafts.extend(of_others(others, &mut loose));
-    let mut drafts = disjoint(drafts, names, releases, &mut loose);
-    tell_apart(&mut drafts);
+    let few = others.len() < MANY;
+    let others = of_others(others, &mut loose);
+    let kept = Fit { fits: weight(&loose), of: weight(&loose) + weight_of(&drafts) + weight_of(&others) };
+    if few || !kept.is_habit() {
+        drafts.extend(others);
+    } else {
+        // Most names are people's own, and no list of first words would hold the next one.
+        loose.extend(others.into_iter().flat_map(|draft| draft.names));
+    }
+    loose.drain(..odd);
+    let drafts = disjoint(drafts, names, releases, &mut loose);
     (drafts, loose)
+}
+
+/// Takes the groups whose names begin with so many letters and a slash, where these are many: the
+/// initials of people.
+fn initials<'n>(groups: &mut BTreeMap<Group, Loose<'n>>, letters: usize) -> Option<Draft<'n>> {
+    let is_short = |group: &Group| {
+        let word = match group {
+            Group::Prefix(prefix) => prefix.strip_suffix('/'),
+            _ => None,
+        };
+        word.is_some_and(|word| word.len() == letters && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+    };
+    if groups.keys().filter(|group| is_short(group)).count() < MANY {
+        return None;
+    }
+    let (short, others) = std::mem::take(groups).into_iter().partition(|(group, _)| is_short(group));
+    *groups = others;
+    let short: BTreeMap<Group, Loose<'n>> = short;
+    let members: Loose<'n> = short.into_values().flatten().collect();
+    let rests: Vec<&str> = members.iter().map(|(name, _)| &name[letters + 1..]).collect();
+    Some(draft("topic", &format!("[a-z]{{{letters}}}/{}", topic(&rests, true)), members))
+}
+
+/// How often names were merged; what was not yet counts once.
+fn weight(names: &[(&str, usize)]) -> usize {
+    names.iter().map(|(_, merged)| (*merged).max(1)).sum()
+}
+
+fn weight_of(drafts: &[Draft<'_>]) -> usize {
+    drafts.iter().map(|draft| weight(&draft.names)).sum()
 }
 
 /// Keeps the drafts, the most used first, that have no name in common with a line or with one that
@@ -142,7 +189,7 @@ fn disjoint<'n>(
 }
 
 fn draft<'n>(name: &str, pattern: &str, names: Vec<(&'n str, usize)>) -> Draft<'n> {
-    Draft { name: key(name), pattern: pattern.to_owned(), names }
+    Draft { name: key(name), pattern: pattern.to_owned(), names, prefix: None }
 }
 
 /// Returns a name as a bare key of TOML.
@@ -173,7 +220,10 @@ fn of_prefix<'n>(prefix: &str, names: Vec<(&'n str, usize)>) -> Draft<'n> {
     } else {
         topic(&rests, prefix.ends_with('/'))
     };
-    draft(prefix, &format!("{}{rest}", literal(prefix)), names)
+    Draft {
+        prefix: Some((prefix.to_owned(), rest)),
+        ..draft(prefix, &format!("{}{rest}", literal(prefix)), names)
+    }
 }
 
 /// Returns the part of a pattern that these rests of names match.
@@ -217,6 +267,46 @@ fn of_others<'n>(words: BTreeMap<String, Vec<(&'n str, usize)>>, loose: &mut Loo
         drafts.push(draft("topic", &pattern, members));
     }
     drafts
+}
+
+/// Joins the kinds that are seldom used and go the same way, if their names are built alike.
+fn joined<'n>(
+    drafts: Vec<Draft<'n>>,
+    trunks: &Trunks,
+    releases: Option<&Releases>,
+    all: usize,
+) -> Vec<Draft<'n>> {
+    let mut kept = vec![];
+    let mut alike: BTreeMap<_, Vec<Draft<'n>>> = BTreeMap::new();
+    for draft in drafts {
+        let kind = kind(&draft, trunks, releases, all, &mut vec![]);
+        let seldom = kind.share.fits * SELDOM < all;
+        match &draft.prefix {
+            Some((prefix, rest)) if seldom && !rest.contains("<version>") => {
+                let end = prefix.chars().next_back();
+                let from = LINES.iter().position(|line| kind.from == Base::Line(*line));
+                let into: Vec<LineRole> = kind.into.iter().map(|(line, _)| *line).collect();
+                alike.entry((end, *rest, from, into)).or_default().push(draft);
+            }
+            _ => kept.push(draft),
+        }
+    }
+    kept.extend(alike.into_iter().flat_map(|((_, rest, ..), drafts)| join(rest, drafts)));
+    tell_apart(&mut kept);
+    kept
+}
+
+fn join<'n>(rest: &'static str, drafts: Vec<Draft<'n>>) -> Vec<Draft<'n>> {
+    if drafts.len() < ENOUGH {
+        return drafts;
+    }
+    let prefixes: Vec<&str> =
+        drafts.iter().filter_map(|draft| Some(draft.prefix.as_ref()?.0.as_str())).collect();
+    let end = prefixes[0].chars().next_back().unwrap_or('/');
+    let words: Vec<String> = prefixes.iter().map(|prefix| literal(prefix.trim_end_matches(end))).collect();
+    let pattern = format!("({}){end}{rest}", words.join("|"));
+    let names = drafts.iter().flat_map(|draft| draft.names.iter().copied()).collect();
+    vec![draft("others", &pattern, names)]
 }
 
 fn kind(
@@ -269,10 +359,21 @@ fn started(merges: &[&Merge]) -> (Base, Fit) {
     (Base::Line(best), fit(&best))
 }
 
-/// Returns the lines that these merges went into, but for accidents.
+/// Returns the lines that these merges went into, the fewest that leave out accidents alone.
 fn entered(merges: &[&Merge]) -> Vec<(LineRole, Fit)> {
     let fit = |line: LineRole| (line, Fit::count(merges.iter().map(|merge| merge.into == line)));
-    LINES.into_iter().map(fit).filter(|(_, fit)| fit.is_habit()).collect()
+    let mut lines = LINES.map(fit).to_vec();
+    lines.sort_by_key(|(_, fit)| std::cmp::Reverse(fit.fits));
+    let mut left = Fit { fits: merges.len(), of: merges.len() };
+    let mut into = vec![];
+    for (line, fit) in lines {
+        if left.is_habit() {
+            into.push((line, fit));
+        }
+        left.fits -= fit.fits;
+    }
+    into.sort_by_key(|(line, _)| *line);
+    into
 }
 
 /// Finds out which kinds enter a release only before, or only after, its release tag.
@@ -309,4 +410,51 @@ pub(super) fn timed(
 
 fn before(history: &dyn History, merge: Oid, tag: Oid) -> Answer<bool> {
     history.is_ancestor(merge, tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patterns(names: &[String]) -> Vec<String> {
+        let mut all = Names::default();
+        for name in names {
+            all.add(name, 1);
+        }
+        let (drafts, _) = drafts(&all, None);
+        drafts.into_iter().map(|draft| draft.pattern).collect()
+    }
+
+    #[test]
+    fn initials_are_one_kind_where_they_are_many() {
+        let people = |count: u8| (0..count).map(|at| format!("a{}/it", char::from(b'a' + at)));
+        let kinds =
+            patterns(&people(10).chain(["gh/1".to_owned(), "feature/a".to_owned()]).collect::<Vec<_>>());
+        let topic = "(?<topic>[A-Za-z0-9][A-Za-z0-9._/-]*)";
+        assert_eq!(kinds, [format!("[a-z]{{2}}/{topic}"), format!("feature/{topic}")]);
+        assert_eq!(patterns(&people(9).collect::<Vec<_>>()), [""; 0]);
+    }
+
+    #[test]
+    fn names_of_people_are_no_kind_where_they_leave_out_too_many() {
+        let ours =
+            (0..12).flat_map(|at| ["x", "y", "z"].map(|what| format!("ann{}-{what}", char::from(b'a' + at))));
+        let ours: Vec<String> = ours.collect();
+        let kinds = patterns(&ours);
+        assert_eq!(kinds.len(), 1, "{kinds:?}");
+        assert!(kinds[0].starts_with("(anna|annb|"), "{kinds:?}");
+        let odd = ["one", "two"].map(str::to_owned);
+        assert_eq!(patterns(&[ours, odd.to_vec()].concat()), [""; 0]);
+    }
+
+    #[test]
+    fn seldom_kinds_that_are_built_alike_are_one() {
+        let of = |prefix: &str| of_prefix(prefix, vec![("fix/a", 1)]);
+        let rest = "(?<topic>.+)";
+        let kinds = join(rest, vec![of("fix/"), of("docs/"), of("c++/")]);
+        assert_eq!(kinds.len(), 1);
+        assert_eq!(kinds[0].pattern, r"(fix|docs|c\+\+)/(?<topic>.+)");
+        assert_eq!(kinds[0].names.len(), 3);
+        assert_eq!(join(rest, vec![of("fix/"), of("docs/")]).len(), 2);
+    }
 }

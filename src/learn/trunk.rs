@@ -48,8 +48,11 @@ pub(super) struct Trunks {
     pub production: Option<Trunk>,
     /// What release lines did above their cuts: the lines that stand, and those that were merged.
     pub releases: Trunk,
-    /// The release lines that were seen, and where each stood last.
-    pub seen: HashMap<String, Oid>,
+    /// The line that each release line was cut from, where one is known.
+    pub cuts: HashMap<String, Option<LineRole>>,
+    /// How old the integration line's newest commit is that the production line begins with,
+    /// counted from its tip.
+    pub shared: Option<usize>,
 }
 
 impl Trunks {
@@ -57,6 +60,19 @@ impl Trunks {
     pub(super) fn merges(&self) -> impl Iterator<Item = &Merge> {
         let production = self.production.iter().flat_map(|trunk| &trunk.merges);
         self.integration.merges.iter().chain(production).chain(&self.releases.merges)
+    }
+
+    /// Whether a line's trunk, down to where the history begins, has the commit.
+    pub(super) fn stands_on(&self, role: LineRole, commit: Oid) -> bool {
+        let age = self.integration.commits.get(&commit);
+        match role {
+            LineRole::Integration => age.is_some(),
+            LineRole::Release => self.releases.commits.contains_key(&commit),
+            LineRole::Production => {
+                let shared = age.zip(self.shared).is_some_and(|(age, shared)| *age >= shared);
+                shared || self.production.as_ref().is_some_and(|own| own.commits.contains_key(&commit))
+            }
+        }
     }
 
     fn line_of(&self, commit: Oid) -> Option<LineRole> {
@@ -78,25 +94,27 @@ pub(super) fn read(history: &dyn History, refs: &Refs, chosen: &Chosen) -> Answe
     let mut trunks = Trunks::default();
     let tip = |branch: &str| refs.get(&RefName::of_branch(branch)).map(|entry| entry.id);
     if let Some(tip) = tip(&chosen.integration) {
-        trunks.integration = walk(history, tip, &|_| false, LineRole::Integration, None)?;
+        (trunks.integration, _) = walk(history, tip, &|_| false, LineRole::Integration, None)?;
     }
     if let Some(tip) = chosen.production.as_deref().and_then(tip) {
         let shared = |commit: &Oid| trunks.integration.commits.contains_key(commit);
-        trunks.production = Some(walk(history, tip, &shared, LineRole::Production, None)?);
+        let (own, below) = walk(history, tip, &shared, LineRole::Production, None)?;
+        trunks.production = Some(own);
+        trunks.shared = below.and_then(|commit| trunks.integration.commits.get(&commit).copied());
     }
     read_releases(history, refs, &mut trunks)?;
     find_starts(history, &mut trunks)?;
     Ok(trunks)
 }
 
-/// Walks first parents from `tip` until a step comes that is another line's.
+/// Walks first parents from `tip` until a step comes that is another line's, which is returned too.
 fn walk(
     history: &dyn History,
     tip: Oid,
     of_another: &dyn Fn(&Oid) -> bool,
     into: LineRole,
     release: Option<Release>,
-) -> Answer<Trunk> {
+) -> Answer<(Trunk, Option<Oid>)> {
     let mut trunk = Trunk::default();
     let mut at = Some(tip);
     while let Some(commit) = at.filter(|commit| !of_another(commit)) {
@@ -114,7 +132,7 @@ fn walk(
         at = parents.first().copied();
     }
     trunk.merges.iter_mut().for_each(|merge| merge.cut = at);
-    Ok(trunk)
+    Ok((trunk, at))
 }
 
 fn read_releases(history: &dyn History, refs: &Refs, trunks: &mut Trunks) -> Answer<()> {
@@ -129,11 +147,12 @@ fn read_releases(history: &dyn History, refs: &Refs, trunks: &mut Trunks) -> Ans
     for (name, tip) in all {
         let Some((_, release)) = lines::release_named(&name) else { continue };
         let known = |commit: &Oid| trunks.line_of(*commit).is_some();
-        let own = walk(history, tip, &known, LineRole::Release, Some(release))?;
+        let (own, below) = walk(history, tip, &known, LineRole::Release, Some(release))?;
+        let cut = below.and_then(|commit| trunks.line_of(commit));
         trunks.releases.commits.extend(own.commits);
         trunks.releases.plain += own.plain;
         trunks.releases.merges.extend(own.merges);
-        trunks.seen.entry(name).or_insert(tip);
+        trunks.cuts.entry(name).or_insert(cut);
     }
     Ok(())
 }

@@ -7,26 +7,27 @@ use crate::policy::{Base, LineRole, MergeStyle, While};
 
 /// How wide a comment is at most.
 const COLUMNS: usize = 80;
-/// From how many rules on that the history breaks the policy only evaluates.
-const MANY: usize = 5;
 
-/// Returns the commented policy; `levels` are the rules that the history breaks too often.
+/// Returns the commented policy; `levels` are the rules that the history does not keep, `now` is
+/// when it was learned.
 #[must_use]
-pub fn policy(learned: &Learned, levels: &[Level]) -> String {
-    let mut text = head(learned, levels.len());
+pub fn policy(learned: &Learned, levels: &[Level], now: &str) -> String {
+    let mut text = head(learned);
     text += &lines(learned);
     text += &learned.releases.as_ref().map_or_else(String::new, releases);
     text.extend(learned.kinds.iter().map(kind));
     text += &tags(learned);
-    text += &confirmation(learned);
+    text += &confirmation(learned, now);
     text += "\n[audit]\n";
-    text += &comment("The tips of the lines on the day of adoption: what is older is not judged.");
+    text += &comment(
+        "The whole history is judged. To let what is older rest, name a day, or the tips of the lines.",
+    );
     text += "since = []\n";
     text += &rules(levels);
     text
 }
 
-fn head(learned: &Learned, broken: usize) -> String {
+fn head(learned: &Learned) -> String {
     let mut text = comment(&format!(
         "The branching model of this repository as its history shows it: written by `flowcheck init \
          --from-history` from {} merges and {} tags. The figures say how much of the history fits.",
@@ -36,15 +37,8 @@ fn head(learned: &Learned, broken: usize) -> String {
     text += &comment("After every change: flowcheck policy check");
     text += &comment("What a change would have said of the past: flowcheck audit --compare-policy FILE");
     text += "\nversion = 1\n\n";
-    let (why, mode) = if broken >= MANY {
-        (
-            "The history breaks too many rules to begin with rejections: everything is said, and passes.",
-            "evaluate",
-        )
-    } else {
-        ("\"enforce\" rejects; \"evaluate\" says the same and lets it pass.", "enforce")
-    };
-    text + &comment(why) + &format!("mode = \"{mode}\"\n")
+    text += &comment("\"enforce\" rejects; \"evaluate\" says the same and lets it pass.");
+    text + "mode = \"enforce\"\n"
 }
 
 /// Returns a comment, broken between words.
@@ -127,7 +121,8 @@ fn shares(into: &[(LineRole, Fit)]) -> String {
 
 fn releases(releases: &Releases) -> String {
     let mut text = "\n[releases]\n".to_owned();
-    text += &comment(&format!("{} release lines were seen.", releases.count));
+    let were = if releases.count == 1 { "line was" } else { "lines were" };
+    text += &comment(&format!("{} release {were} seen.", releases.count));
     let _ = writeln!(text, "branch = {}", quoted(&releases.pattern()));
     text += &started(releases.cut);
     let _ = writeln!(text, "from = \"{}\"", releases.from.name());
@@ -139,7 +134,17 @@ fn releases(releases: &Releases) -> String {
 }
 
 fn started(fit: Fit) -> String {
-    if fit.of == 0 { String::new() } else { comment(&format!("{fit} started there.")) }
+    if fit.of == 0 { String::new() } else { comment(&format!("{fit} started there{}.", most(fit))) }
+}
+
+/// What a clause that is no habit of all is chosen for.
+fn most(fit: Fit) -> &'static str {
+    if fit.rest().is_habit() { ", more than anywhere else" } else { "" }
+}
+
+/// What the line of tags is chosen for, where it is no habit of all.
+fn also(fit: Fit) -> &'static str {
+    if fit.rest().is_habit() { ", and on no line nearly all" } else { "" }
 }
 
 fn kind(kind: &Kind) -> String {
@@ -177,7 +182,7 @@ fn tags(learned: &Learned) -> String {
         let _ = writeln!(text, "hotfix = {}", quoted(&format!(r"{version}{}(?<n>[1-9]\d*)", literal(infix))));
     }
     if tags.standing.of > 0 {
-        text += &comment(&format!("{} release tags stand there.", tags.standing));
+        text += &comment(&format!("{} release tags stand there{}.", tags.standing, also(tags.standing)));
     }
     let _ = writeln!(text, "on = \"{}\"", tags.on.name());
     if !tags.other.is_empty() {
@@ -197,30 +202,40 @@ pub(super) fn literal(text: &str) -> String {
     text.chars().map(plain).collect()
 }
 
-fn confirmation(learned: &Learned) -> String {
-    let mut text = "\n[confirmation]\n".to_owned();
-    if learned.confirms() {
-        text += &comment(
-            "A release goes back once a record says that its version tag runs well in prod: `flowcheck confirm` makes it.",
-        );
-        text += "environment = \"prod\"\nrequire = [\"record\"]\n\n[environments.prod]\nfrom = \"tag\"\n";
-        return text + "deploy = \"manual\"\n";
-    }
-    text += &comment(
-        "Nothing was ever confirmed here. To have prod confirmed before a release is merged back, write \
-         require = [\"record\"], and below it: [environments.prod] with from = \"tag\".",
-    );
-    text + "require = []\n"
+fn confirmation(learned: &Learned, now: &str) -> String {
+    let says = match (learned.records, learned.can_confirm()) {
+        (true, _) => "A release goes back once a record says that its version tag runs well in prod: \
+                      `flowcheck confirm` makes it."
+            .to_owned(),
+        (false, true) => format!(
+            "Nothing was ever confirmed here, so nothing has to be. To have prod confirmed from now on before a \
+             release goes back: `flowcheck confirm` what runs there, then write require = [\"record\"] here and \
+             since = [\"{now}\"] below."
+        ),
+        (false, false) => format!(
+            "Nothing was ever confirmed here, and nothing could have been before a release went back: version \
+             tags stand on the {} line. `flowcheck confirm` records what runs in prod all the same.",
+            learned.tags.on.name()
+        ),
+    };
+    let require = if learned.records { "[\"record\"]" } else { "[]" };
+    format!(
+        "\n[confirmation]\n{}environment = \"prod\"\nrequire = {require}\n\n[environments.prod]\nfrom = \"tag\"\n\
+         deploy = \"manual\"\n",
+        comment(&says)
+    )
 }
 
 fn rules(levels: &[Level]) -> String {
     let mut text = "\n[rules]\n".to_owned();
-    if levels.is_empty() {
-        text += &comment("The history keeps every rule, but for the outliers that were listed.");
-    }
+    text += &comment(if levels.is_empty() {
+        "The history keeps every rule, but for the outliers that were listed."
+    } else {
+        "Rules that the history does not keep. To hold one from now on: { level = \"warn\" }, then \"error\"."
+    });
     for level in levels {
-        text += &comment(&format!("Kept by {}.", level.kept));
-        let _ = writeln!(text, "{} = \"warn\"", level.rule);
+        text += &comment(&format!("Kept by {} {}.", level.kept, level.of));
+        let _ = writeln!(text, "{} = \"{}\"", level.rule, level.level.name());
     }
     text
 }

@@ -1,20 +1,19 @@
 //! What was learned from a history, how well it fits, and what to type first.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::text::wrap_to;
 use super::{clean, count};
-use crate::finding::Finding;
-use crate::learn::{Fit, Kind, Learned, Level, Outlier};
+use crate::finding::Level as Weight;
+use crate::learn::{Fit, Group, HABIT, Kind, Learned, Level, Outlier, Said, Side};
 use crate::policy::{Base, LineRole};
 
 /// How wide a line is at most; commands are never broken.
 const COLUMNS: usize = 80;
-/// How many outliers are said before the rest is counted.
-const OUTLIERS: usize = 12;
+/// How many outliers of one sort are said before the rest is counted.
+const LISTED: usize = 20;
 /// How wide the longest name of a rule is.
 const RULE: usize = 22;
 
@@ -25,44 +24,64 @@ pub struct Adoption {
     pub path: String,
     /// What was learned.
     pub learned: Learned,
-    /// How many past updates it was tried on.
+    /// How many past updates it was tried on: all that there are.
     pub judged: usize,
-    /// Whether these are all that there are.
-    pub begins: bool,
-    /// The rules that the history breaks too often.
+    /// The rules that the history does not keep.
     pub levels: Vec<Level>,
-    /// How often past updates broke each rule that rejects.
-    pub broken: BTreeMap<&'static str, usize>,
     /// What the first audit will say.
-    pub first: Vec<Finding>,
+    pub first: Vec<Group>,
+    /// When it was learned.
+    pub since: String,
     /// The remote that commands name.
     pub remote: String,
 }
 
+/// One of the first things to do.
+enum Step {
+    /// To be typed, and what for.
+    Type(String, String),
+    /// To be written into the policy, and what for, with what stands before it.
+    Write(String, Option<String>),
+}
+
 impl Adoption {
-    /// Returns the first commands of adoption, each with what it is for.
-    fn commands(&self) -> Vec<(String, &'static str)> {
-        let mut commands =
-            vec![(format!("flowcheck policy check {}", self.path), "after every change to it")];
-        commands.push((format!("flowcheck audit --policy {}", self.path), "the first audit"));
-        let newest = self.learned.tags.newest.as_ref();
-        if let (true, Some(tag)) = (self.learned.confirms(), newest) {
-            let why = "if that is what runs in prod today; else name what does";
-            commands.push((
-                format!("flowcheck confirm {} --policy {} --push {}", clean(tag), self.path, self.remote),
-                why,
+    /// Returns the first things to do, in their order.
+    fn steps(&self) -> Vec<Step> {
+        let audit = format!("flowcheck audit --policy {}", self.path);
+        let said = self.first.iter().map(|group| group.said.len()).sum::<usize>();
+        let mut steps = match said {
+            0 => vec![Step::Type(audit, "the first audit: it is clean".to_owned())],
+            said => {
+                let known = format!("from then on only what is new counts: {audit} --baseline known.txt");
+                let first = format!("the first audit: it says {}, those above", count(said, "outlier"));
+                let write = format!("{audit} --write-baseline known.txt");
+                vec![Step::Type(audit, first), Step::Type(write, known)]
+            }
+        };
+        if let Some(tag) = &self.learned.tags.newest {
+            let confirm =
+                format!("flowcheck confirm {} --policy {} --push {}", clean(tag), self.path, self.remote);
+            steps.push(Step::Type(
+                confirm,
+                "if that is what runs in prod today; else name what does".to_owned(),
             ));
         }
-        commands.push(("flowcheck install".to_owned(), "the local hook; --server DIR on the server"));
-        commands
+        if self.can_switch() {
+            let ask = "[confirmation] require = [\"record\"]".to_owned();
+            let from = format!("[audit] since = [\"{}\"]", self.since);
+            let why = "from then on a release goes back only when it is confirmed".to_owned();
+            steps.extend([Step::Write(ask, None), Step::Write(from, Some(why))]);
+        }
+        let check = format!("flowcheck policy check {}", self.path);
+        steps.push(Step::Type(check, "after every change to it".to_owned()));
+        let install = "the local hook; --server DIR on the server".to_owned();
+        steps.push(Step::Type("flowcheck install".to_owned(), install));
+        steps
     }
 
-    /// Returns the outliers of the history, the first audit's findings last.
-    fn outliers(&self) -> Vec<String> {
-        let name = |outlier: &Outlier| {
-            format!("`{}` {} ({})", clean(&outlier.name), clean(&outlier.does), clean(&outlier.kind))
-        };
-        self.learned.outliers.iter().map(name).collect()
+    /// Whether confirmations could be asked for, and are not.
+    fn can_switch(&self) -> bool {
+        self.learned.can_confirm() && !self.learned.records
     }
 }
 
@@ -83,9 +102,13 @@ pub fn text(adoption: &Adoption) -> String {
     out += &rules(adoption);
     out += &outliers(adoption);
     out += "\nnext:\n";
-    for (command, why) in adoption.commands() {
-        let _ = writeln!(out, "  {command}");
-        out += &wrap_to(COLUMNS, why, "    # ", "    # ");
+    for step in adoption.steps() {
+        let (step, why) = match step {
+            Step::Type(command, why) => (command, Some(why)),
+            Step::Write(line, why) => (format!("in {}: {line}", adoption.path), why),
+        };
+        let _ = writeln!(out, "  {step}");
+        out += &why.map_or_else(String::new, |why| wrap_to(COLUMNS, &why, "    # ", "    # "));
     }
     out
 }
@@ -173,51 +196,69 @@ fn tags(learned: &Learned) -> String {
 }
 
 fn rules(adoption: &Adoption) -> String {
-    let all = if adoption.begins { "past" } else { "newest" };
-    let mut out = format!("\ntried on the {} {all} updates:\n", adoption.judged);
+    let mut out = format!("\ntried on all {} past updates:\n", adoption.judged);
     for level in &adoption.levels {
-        out += &column(RULE, level.rule, &format!("kept by {}: the policy only warns", level.kept));
+        let so = if level.level == Weight::Off { "it is off" } else { "it only warns" };
+        out += &column(RULE, level.rule, &format!("kept by {} {}: {so}", level.kept, level.of));
     }
-    for (rule, number) in &adoption.broken {
-        if !adoption.levels.iter().any(|level| level.rule == *rule) {
-            let times = if *number == 1 { "once".to_owned() } else { format!("{number} times") };
-            out += &column(RULE, rule, &format!("broken {times}"));
-        }
-    }
-    if adoption.broken.is_empty() && adoption.levels.is_empty() {
-        out += "  every rule that rejects was kept\n";
+    if adoption.levels.is_empty() {
+        out += "  every rule is kept, but for outliers\n";
     }
     out
 }
 
 fn outliers(adoption: &Adoption) -> String {
-    let outliers = adoption.outliers();
     let mut out = String::new();
-    if !outliers.is_empty() {
-        let verb = if outliers.len() == 1 { "fits" } else { "fit" };
-        let _ = write!(out, "\n{} {verb} no clause:\n", count(outliers.len(), "outlier"));
-        for outlier in outliers.iter().take(OUTLIERS) {
-            out += &wrap_to(COLUMNS, outlier, "  ", "    ");
-        }
-        if outliers.len() > OUTLIERS {
-            let _ = writeln!(out, "  and {} more (--format json lists all)", outliers.len() - OUTLIERS);
-        }
+    for (kind, outliers) in elsewhere(&adoption.learned) {
+        let each: Vec<String> = outliers
+            .iter()
+            .map(|outlier| format!("`{}` {}", clean(&outlier.name), clean(&outlier.does)))
+            .collect();
+        let share = Fit { fits: outliers.len(), of: kind.share.fits };
+        out += &listed(&format!("{}: {} merges went elsewhere", clean(&kind.name), share_of(share)), &each);
     }
-    match adoption.first.len() {
-        0 => out + "\nthe first audit will have nothing to reject\n",
-        number => {
-            let _ = write!(out, "\nthe first audit will say {}:\n", count(number, "error"));
-            for finding in adoption.first.iter().take(OUTLIERS) {
-                out += &wrap_to(
-                    COLUMNS,
-                    &format!("{}: {}", finding.rule, clean(&finding.message)),
-                    "  ",
-                    "    ",
-                );
-            }
-            out
-        }
+    for group in &adoption.first {
+        let each: Vec<String> = group.said.iter().map(said).collect();
+        out += &listed(&format!("{}: {} {}", group.rule, share_of(group.broken), group.of), &each);
     }
+    match adoption.first.is_empty() {
+        true if out.is_empty() => "\nthere are no outliers: the first audit is clean\n".to_owned(),
+        true => format!("\noutliers, of which the first audit says nothing:\n{out}"),
+        false => format!("\noutliers, each below {HABIT} % of its kind:\n{out}"),
+    }
+}
+
+fn share_of(fit: Fit) -> String {
+    format!("{} of {} ({})", fit.fits, fit.of, fit.share())
+}
+
+/// What is said, and of which step where the ref is a line.
+fn said(said: &Said) -> String {
+    let message = clean(&said.message);
+    match said.object.filter(|_| said.name.tag().is_none()) {
+        Some(commit) => format!("{message} ({})", commit.to_hex_with_len(7)),
+        None => message,
+    }
+}
+
+fn listed(head: &str, each: &[String]) -> String {
+    let mut out = wrap_to(COLUMNS, head, "  ", "    ");
+    for line in each.iter().take(LISTED) {
+        out += &wrap_to(COLUMNS, line, "    ", "      ");
+    }
+    if each.len() > LISTED {
+        let _ = writeln!(out, "    and {} more (--format json lists all)", each.len() - LISTED);
+    }
+    out
+}
+
+/// Returns the kinds of which some branches went into a line that the others do not go into.
+fn elsewhere(learned: &Learned) -> impl Iterator<Item = (&Kind, Vec<&Outlier>)> {
+    learned.kinds.iter().filter_map(|kind| {
+        let of_kind = |outlier: &&Outlier| outlier.side == Side::Merge && outlier.kind == kind.name;
+        let outliers: Vec<&Outlier> = learned.outliers.iter().filter(of_kind).collect();
+        (!outliers.is_empty()).then_some((kind, outliers))
+    })
 }
 
 /// Returns the same for programs.
@@ -246,15 +287,35 @@ pub fn json(adoption: &Adoption) -> String {
             "standing": fit(learned.tags.standing),
         },
         "judged": adoption.judged,
-        "broken": adoption.broken,
-        "warned": adoption.levels.iter().map(|level| json!({"rule": level.rule, "kept": fit(level.kept)})).collect::<Vec<_>>(),
-        "outliers": learned.outliers.iter().map(|outlier| json!({
-            "name": clean(&outlier.name), "kind": clean(&outlier.kind), "does": clean(&outlier.does),
+        "levels": adoption.levels.iter().map(|level| json!({
+            "rule": level.rule, "level": level.level.name(), "kept": fit(level.kept), "of": level.of,
         })).collect::<Vec<_>>(),
-        "first_audit": adoption.first.iter().map(|finding| json!({
-            "rule": finding.rule, "ref": finding.name.to_string(), "message": clean(&finding.message),
+        "elsewhere": elsewhere(learned).map(|(kind, outliers)| json!({
+            "kind": clean(&kind.name),
+            "share": fit(Fit { fits: outliers.len(), of: kind.share.fits }),
+            "each": outliers.iter().map(|outlier| json!({
+                "name": clean(&outlier.name), "does": clean(&outlier.does),
+            })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
-        "next": adoption.commands().into_iter().map(|(command, _)| command).collect::<Vec<_>>(),
+        "first_audit": adoption.first.iter().map(|group| json!({
+            "rule": group.rule,
+            "of": group.of,
+            "share": fit(group.broken),
+            "each": group.said.iter().map(|said| json!({
+                "ref": said.name.to_string(),
+                "object": said.object.map(|id| id.to_string()),
+                "level": said.level.name(),
+                "message": clean(&said.message),
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "confirmation": {
+            "require": if learned.records { json!(["record"]) } else { json!([]) },
+            "then": adoption.can_switch().then(|| json!({"require": ["record"], "since": [adoption.since]})),
+        },
+        "next": adoption.steps().into_iter().filter_map(|step| match step {
+            Step::Type(command, _) => Some(command),
+            Step::Write(..) => None,
+        }).collect::<Vec<_>>(),
     });
     format!("{answer:#}\n")
 }

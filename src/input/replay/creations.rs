@@ -33,6 +33,7 @@ impl Scene<'_> {
             }
         }
         found.updates += updates.len();
+        found.asked.branches += updates.len();
         let mut before = self.lines();
         before.extend(self.tags_where(|_| true));
         let push = replayed(before.into_iter().collect(), updates, self.replay.now);

@@ -32,6 +32,7 @@ impl Scene<'_> {
         if known || kind_of(policy, &RefName::of_tag(branch)) != RefKind::Tag {
             return Ok(());
         }
+        found.asked.names += usize::from(matches!(kind, RefKind::Branch | RefKind::Topic { .. }));
         if kind == RefKind::Branch {
             let message = format!("`{}` was merged, and is not a branch name of this policy", name.short());
             let mut finding = claimed(Finding::new(&name, message), step, subject);

@@ -6,6 +6,7 @@
 
 mod answers;
 mod arrivals;
+mod asked;
 #[cfg(test)]
 mod chance;
 mod chart;
@@ -26,6 +27,7 @@ use crate::policy::Policy;
 use crate::push::{Place, Push, RefUpdate};
 use crate::verdict::Undecidable;
 pub use arrivals::Arrivals;
+pub use asked::Asked;
 use scene::Scene;
 
 /// What a replay needs to know.
@@ -54,6 +56,8 @@ pub struct Replayed {
     pub undecidable: BTreeMap<String, Undecidable>,
     /// How many updates were judged.
     pub updates: usize,
+    /// How many of each sort.
+    pub asked: Asked,
 }
 
 /// Who wants to know how many of how many updates are judged.
@@ -272,6 +276,7 @@ mod tests {
             assert_eq!(found.findings, thorough.findings, "seed {seed}");
             assert_eq!(found.undecidable, thorough.undecidable, "seed {seed}");
             assert_eq!(found.updates, thorough.updates, "seed {seed}");
+            assert_eq!(found.asked, thorough.asked, "seed {seed}");
             said += found.findings.len();
         }
         assert!(said > 1000, "these histories are a mess, and only {said} findings");

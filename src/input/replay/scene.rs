@@ -348,7 +348,7 @@ impl<'a> Scene<'a> {
     }
 
     pub(super) fn judge(&self, progress: Progress<'_>) -> Answer<Replayed> {
-        let mut found = Replayed::default();
+        let mut found = Replayed { asked: self.asked(), ..Replayed::default() };
         let steps = |trunk| (self.end(trunk) - trunk.birth) as usize;
         let total = self.trunks.iter().map(steps).sum::<usize>() + self.topics.len() + self.tags.len();
         let watch = |found: &Replayed| progress(found.updates, total);
