@@ -14,13 +14,15 @@ use crate::rules::RULES;
 use crate::verdict::Judged;
 use crate::version::Version;
 
-/// A rule to which the policy gives a level, because the history does not keep it.
+/// A rule that the policy holds less strictly, because the history does not keep it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {
     /// The rule.
     pub rule: &'static str,
     /// The level.
     pub level: Weight,
+    /// The line on which alone it is not kept: an exception there, and its own level elsewhere.
+    pub on: Option<RefName>,
     /// How many kept it.
     pub kept: Fit,
     /// What they are.
@@ -34,6 +36,8 @@ pub struct Group {
     pub rule: &'static str,
     /// What it is said of.
     pub of: String,
+    /// The integration or production line, where they are steps of it.
+    pub line: Option<RefName>,
     /// How many of them.
     pub broken: Fit,
     /// What is said.
@@ -79,6 +83,7 @@ impl Tried<'_> {
             let group = groups.entry((place, of.clone())).or_insert_with(|| Group {
                 rule: finding.rule,
                 of: of.clone(),
+                line: line(&finding.name, &kind),
                 broken: Fit { fits: 0, of: all },
                 said: vec![],
             });
@@ -101,6 +106,11 @@ impl Tried<'_> {
     fn population(&self, finding: &Finding, kind: &RefKind) -> (String, usize) {
         if let Some(kind) = self.accused(finding) {
             return (format!("merges of the kind {}", kind.name), kind.share.fits);
+        }
+        if let (RefKind::Integration | RefKind::Production, "merge-source") = (kind, finding.rule) {
+            let role =
+                if *kind == RefKind::Integration { LineRole::Integration } else { LineRole::Production };
+            return (format!("merges of lines into the {} line", role.name()), self.brought(role));
         }
         let (of, all) = self.of_ref(finding.rule, kind);
         (of.to_owned(), all)
@@ -144,9 +154,7 @@ impl Tried<'_> {
         let of = |counts: &BTreeMap<LineRole, usize>| counts.get(&line).copied().unwrap_or_default();
         match rule {
             "merge-back-missing" => ("releases that were tagged", self.released()),
-            "unconfirmed-merge-back" => {
-                ("merges of releases", self.learned.brought.get(&line).copied().unwrap_or_default())
-            }
+            "unconfirmed-merge-back" => ("merges of lines", self.brought(line)),
             "branch-origin" | "branch-lookalike" | "release-version" | "lost-fix" | "line-deletion"
                 if line == LineRole::Release =>
             {
@@ -155,6 +163,10 @@ impl Tried<'_> {
             "direct-commit" | "production-tree" | "history-rewrite" => (steps(line), of(&self.asked.steps)),
             _ => (merges(line), of(&self.asked.merges)),
         }
+    }
+
+    fn brought(&self, line: LineRole) -> usize {
+        self.learned.brought.get(&line).copied().unwrap_or_default()
     }
 
     fn tags(&self, is_meant: impl Fn(&RefKind) -> bool) -> usize {
@@ -167,6 +179,10 @@ impl Tried<'_> {
         let releases = tags.filter_map(|entry| Some(version(&kind_of(self.policy, &entry.name))?.release));
         releases.collect::<BTreeSet<_>>().len()
     }
+}
+
+fn line(name: &RefName, kind: &RefKind) -> Option<RefName> {
+    matches!(kind, RefKind::Integration | RefKind::Production).then(|| name.clone())
 }
 
 fn version(kind: &RefKind) -> Option<Version> {
@@ -208,20 +224,38 @@ fn thing(finding: &Finding, kind: &RefKind) -> Thing {
 }
 
 /// Returns the rules that are no rules here: more than an accident of what they are about breaks
-/// them. Each with the sort of things that keeps it worst.
+/// them. Each with the sort of things that keeps it worst; where only steps of one line break it, it
+/// is excepted there.
 #[must_use]
 pub fn unkept(groups: &[Group]) -> Vec<Level> {
+    let broken: Vec<&Group> = groups.iter().filter(|group| group.broken.is_habit()).collect();
+    let anywhere: BTreeSet<&str> =
+        broken.iter().filter(|group| group.line.is_none()).map(|group| group.rule).collect();
     let mut levels: Vec<Level> = vec![];
-    for group in groups.iter().filter(|group| group.broken.is_habit()) {
-        let kept = group.broken.rest();
-        let level = Level { rule: group.rule, level: Weight::Off, kept, of: group.of.clone() };
-        match levels.iter_mut().find(|level| level.rule == group.rule) {
-            Some(worse) if worse.kept.percent() <= kept.percent() => {}
+    for group in broken {
+        let on = group.line.clone().filter(|_| !anywhere.contains(group.rule));
+        let level = Level {
+            rule: group.rule,
+            level: Weight::Off,
+            on,
+            kept: group.broken.rest(),
+            of: group.of.clone(),
+        };
+        match levels.iter_mut().find(|known| known.rule == level.rule && known.on == level.on) {
+            Some(worse) if worse.kept.percent() <= level.kept.percent() => {}
             Some(better) => *better = level,
             None => levels.push(level),
         }
     }
     levels
+}
+
+impl Level {
+    /// Whether a group need not be listed, for it is not said, or excepted.
+    #[must_use]
+    pub fn silences(&self, group: &Group) -> bool {
+        self.rule == group.rule && self.level == Weight::Off && (self.on.is_none() || self.on == group.line)
+    }
 }
 
 /// Returns the rules of which the refs that stand show little, and what was merged that they are
@@ -236,5 +270,5 @@ pub fn doubted(learned: &Learned) -> Vec<Level> {
         ("tag-origin", Weight::Off, learned.tags.standing, "release tags"),
     ];
     let unkept = doubts.into_iter().filter(|(_, _, kept, _)| kept.rest().is_habit());
-    unkept.map(|(rule, level, kept, of)| Level { rule, level, kept, of: of.to_owned() }).collect()
+    unkept.map(|(rule, level, kept, of)| Level { rule, level, on: None, kept, of: of.to_owned() }).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fit::Fit;
-use super::names::{self, Names};
+use super::names::Names;
 use super::trunk::{Trunk, Trunks};
 use super::{Line, Releases};
 use crate::history::{RefName, Refs};
@@ -91,10 +91,17 @@ fn style(trunk: &Trunk) -> (MergeStyle, bool, Fit) {
     }
 }
 
-/// Returns how many merges brought a release or a version into a line.
-pub(super) fn brought(role: LineRole, trunks: &Trunks) -> usize {
-    let names = trunks.merges().filter(|merge| merge.into == role).filter_map(|merge| merge.name.as_deref());
-    names.filter(|name| release_named(name).is_some() || names::is_version(name)).count()
+/// Returns how many merges brought another line, a release or a version into a line.
+pub(super) fn brought(role: LineRole, chosen: &Chosen, names: &Names, trunks: &Trunks) -> usize {
+    let own = match role {
+        LineRole::Production => chosen.production.as_deref(),
+        _ => Some(chosen.integration.as_str()),
+    };
+    let brought =
+        trunks.merges().filter(|merge| merge.into == role).filter_map(|merge| merge.name.as_deref());
+    brought
+        .filter(|name| Some(*name) != own && (release_named(name).is_some() || names.is_line(name)))
+        .count()
 }
 
 /// Returns the release lines that the names show: those of the form that is used most.

@@ -39,7 +39,7 @@ pub struct Learned {
     pub named: Fit,
     /// The tags.
     pub tags: Tags,
-    /// How many merges brought a release or a version into each line.
+    /// How many merges brought another line, a release or a version into each line.
     pub brought: BTreeMap<LineRole, usize>,
     /// Whether the repository holds confirmation records.
     pub records: bool,
@@ -139,8 +139,8 @@ pub fn learn(history: &dyn History, refs: &Refs, default: Option<&RefName>) -> A
     let records = refs.below("refs/tags/deployed/").iter().any(|entry| {
         entry.name.tag().is_some_and(|tag| crate::facts::RecordName::parse(&tag.to_string()).is_some())
     });
-    let brought =
-        [LineRole::Integration, LineRole::Production].map(|role| (role, lines::brought(role, &trunks)));
+    let brought = [LineRole::Integration, LineRole::Production]
+        .map(|role| (role, lines::brought(role, &chosen, &seen, &trunks)));
     outliers.sort_by(|a, b| (a.side, &a.kind, &a.name).cmp(&(b.side, &b.kind, &b.name)));
     outliers.dedup();
     Ok(Some(Learned {

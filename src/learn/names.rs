@@ -139,7 +139,7 @@ impl Names {
 }
 
 /// Whether a name is a version's: what was merged is a tag, or a release.
-pub(super) fn is_version(name: &str) -> bool {
+fn is_version(name: &str) -> bool {
     lines::split(name).is_some_and(|(stem, _)| stem.is_empty() || stem == "v")
 }
 

@@ -227,6 +227,7 @@ fn confirmation(learned: &Learned, now: &str) -> String {
 }
 
 fn rules(levels: &[Level]) -> String {
+    let (excepted, levels): (Vec<&Level>, Vec<&Level>) = levels.iter().partition(|level| level.on.is_some());
     let mut text = "\n[rules]\n".to_owned();
     text += &comment(if levels.is_empty() {
         "The history keeps every rule, but for the outliers that were listed."
@@ -237,5 +238,12 @@ fn rules(levels: &[Level]) -> String {
         text += &comment(&format!("Kept by {} {}.", level.kept, level.of));
         let _ = writeln!(text, "{} = \"{}\"", level.rule, level.level.name());
     }
+    text.extend(excepted.into_iter().map(exception));
     text
+}
+
+fn exception(level: &Level) -> String {
+    let on = level.on.as_ref().map(ToString::to_string).unwrap_or_default();
+    let reason = format!("kept by {} {}", level.kept, level.of);
+    format!("\n[[exceptions]]\nrule = \"{}\"\nref = {}\nreason = \"{reason}\"\n", level.rule, name(&on))
 }

@@ -198,7 +198,11 @@ fn tags(learned: &Learned) -> String {
 fn rules(adoption: &Adoption) -> String {
     let mut out = format!("\ntried on all {} past updates:\n", adoption.judged);
     for level in &adoption.levels {
-        let so = if level.level == Weight::Off { "it is off" } else { "it only warns" };
+        let so = match (&level.on, level.level) {
+            (Some(line), _) => format!("`{}` is excepted", clean(&line.short())),
+            (None, Weight::Off) => "it is off".to_owned(),
+            (None, _) => "it only warns".to_owned(),
+        };
         out += &column(RULE, level.rule, &format!("kept by {} {}: {so}", level.kept, level.of));
     }
     if adoption.levels.is_empty() {
@@ -288,7 +292,7 @@ pub fn json(adoption: &Adoption) -> String {
         },
         "judged": adoption.judged,
         "levels": adoption.levels.iter().map(|level| json!({
-            "rule": level.rule, "level": level.level.name(), "kept": fit(level.kept), "of": level.of,
+            "rule": level.rule, "level": level.level.name(), "on": level.on.as_ref().map(ToString::to_string), "kept": fit(level.kept), "of": level.of,
         })).collect::<Vec<_>>(),
         "elsewhere": elsewhere(learned).map(|(kind, outliers)| json!({
             "kind": clean(&kind.name),

@@ -27,7 +27,9 @@ fn adopt(place: &Place) -> Ended {
         .iter()
         .flat_map(|group| array(&group["each"]).iter().map(|each| key(&group["rule"], each)))
         .collect();
-    let mut found: Vec<_> = array(&said["findings"]).iter().map(|each| key(&each["rule"], each)).collect();
+    let counts = |finding: &&Value| finding["outcome"] != "excepted";
+    let mut found: Vec<_> =
+        array(&said["findings"]).iter().filter(counts).map(|each| key(&each["rule"], each)).collect();
     expected.sort();
     found.sort();
     assert_eq!(expected, found, "{policy}");
@@ -324,6 +326,22 @@ fn a_rule_that_the_history_breaks_too_often_is_off() {
         place.read("learned.toml").contains("# Kept by 0 % of 4 version tags.\ntag-annotated = \"off\"\n")
     );
     assert!(learned.told.contains("tag-annotated          kept by 0 % of 4 version tags: it is off\n"));
+}
+
+#[test]
+fn a_line_that_alone_does_otherwise_is_excepted() {
+    let story = "step begin; git branch master
+        for n in 1 2 3; do take feature/$n develop; merge master develop; tag v1.$n.0 master; done";
+    let place = Place::new("develop", story);
+    let learned = adopt(&place);
+    assert_eq!(setting(&place, "rules.merge-source"), "\"error\"");
+    let told = "merge-source           kept by 0 % of 3 merges of lines into the production
+                         line: `master` is excepted\n";
+    assert!(learned.told.contains(told), "{}", learned.told);
+    let excepted = "[[exceptions]]\nrule = \"merge-source\"\nref = \"refs/heads/master\"\n";
+    assert!(place.read("learned.toml").contains(excepted), "{}", place.read("learned.toml"));
+    let audit = place.flowcheck(&["audit", "--policy", "learned.toml", "--format", "json"]).json();
+    assert_eq!(audit["summary"]["excepted"], 3, "{audit:#}");
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Trial<'_> {
         let (judged, mut first) = self.audit(&learned, &learn::policy(&learned, &levels, &since))?;
         let unkept = learn::unkept(&first);
         // No rule hears another: those that remain say what they said.
-        first.retain(|group| unkept.iter().all(|level| level.rule != group.rule));
+        first.retain(|group| !unkept.iter().any(|level| level.silences(group)));
         levels.retain(|level| unkept.iter().all(|other| other.rule != level.rule));
         levels.extend(unkept);
         let text = learn::policy(&learned, &levels, &since);
