@@ -83,7 +83,7 @@ impl Tried<'_> {
             let group = groups.entry((place, of.clone())).or_insert_with(|| Group {
                 rule: finding.rule,
                 of: of.clone(),
-                line: line(&finding.name, &kind),
+                line: self.line(finding, &kind),
                 broken: Fit { fits: 0, of: all },
                 said: vec![],
             });
@@ -107,11 +107,6 @@ impl Tried<'_> {
         if let Some(kind) = self.accused(finding) {
             return (format!("merges of the kind {}", kind.name), kind.share.fits);
         }
-        if let (RefKind::Integration | RefKind::Production, "merge-source") = (kind, finding.rule) {
-            let role =
-                if *kind == RefKind::Integration { LineRole::Integration } else { LineRole::Production };
-            return (format!("merges of lines into the {} line", role.name()), self.brought(role));
-        }
         let (of, all) = self.of_ref(finding.rule, kind);
         (of.to_owned(), all)
     }
@@ -121,6 +116,14 @@ impl Tried<'_> {
         let clause = finding.clause.as_ref().filter(|_| finding.rule == "merge-source");
         let topic = self.policy.topics.iter().find(|topic| Some(&topic.into_clause) == clause)?;
         self.learned.kinds.iter().find(|kind| kind.name == topic.kind)
+    }
+
+    /// Returns the line of which a finding is about a step. What is owed is about a release, and what
+    /// a kind does about the kind.
+    fn line(&self, finding: &Finding, kind: &RefKind) -> Option<RefName> {
+        let is_line = matches!(kind, RefKind::Integration | RefKind::Production);
+        let is_of_it = finding.rule != "merge-back-missing" && self.accused(finding).is_none();
+        (is_line && is_of_it).then(|| finding.name.clone())
     }
 
     fn of_ref(&self, rule: &str, kind: &RefKind) -> (&'static str, usize) {
@@ -154,7 +157,8 @@ impl Tried<'_> {
         let of = |counts: &BTreeMap<LineRole, usize>| counts.get(&line).copied().unwrap_or_default();
         match rule {
             "merge-back-missing" => ("releases that were tagged", self.released()),
-            "unconfirmed-merge-back" => ("merges of lines", self.brought(line)),
+            "unconfirmed-merge-back" => (lines(line), self.brought(line)),
+            "merge-source" if line != LineRole::Release => (lines(line), self.brought(line)),
             "branch-origin" | "branch-lookalike" | "release-version" | "lost-fix" | "line-deletion"
                 if line == LineRole::Release =>
             {
@@ -181,10 +185,6 @@ impl Tried<'_> {
     }
 }
 
-fn line(name: &RefName, kind: &RefKind) -> Option<RefName> {
-    matches!(kind, RefKind::Integration | RefKind::Production).then(|| name.clone())
-}
-
 fn version(kind: &RefKind) -> Option<Version> {
     match kind {
         RefKind::VersionTag(version) => Some(*version),
@@ -197,6 +197,14 @@ fn steps(role: LineRole) -> &'static str {
         LineRole::Integration => "steps of the integration line",
         LineRole::Production => "steps of the production line",
         LineRole::Release => "steps of release lines",
+    }
+}
+
+fn lines(role: LineRole) -> &'static str {
+    match role {
+        LineRole::Integration => "merges of lines into the integration line",
+        LineRole::Production => "merges of lines into the production line",
+        LineRole::Release => "merges of lines into release lines",
     }
 }
 
