@@ -520,6 +520,18 @@ impl Facts<'_> {
         // What is shipped, or contained as it is, is not here as one commit.
         let candidates: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
         let candidates: HashSet<Oid> = self.without(&candidates, &known)?.into_iter().collect();
+        if candidates.is_empty() {
+            return Some(None);
+        }
+        let mut open = vec![];
+        for commit in &moved.trunk {
+            if !self.merges_only_shipped(*commit)? {
+                open.push(*commit);
+            }
+        }
+        if open.is_empty() {
+            return Some(None);
+        }
         let mut whole: Vec<(Release, Oid, Oid, u64)> = vec![];
         for (release, tip) in tips.into_iter().filter(|(_, tip)| candidates.contains(tip)) {
             let bases = self.ask(self.history.merge_bases(moved.old, tip))?;
@@ -530,10 +542,10 @@ impl Facts<'_> {
             let touched = self.ask(self.history.touched(Some(base), tip))?;
             whole.push((release, base, tip, touched));
         }
-        for commit in &moved.trunk {
-            if let Some(release) = self.squashed_in(*commit, &whole)? {
+        for commit in open {
+            if let Some(release) = self.squashed_in(commit, &whole)? {
                 let release = Some(release);
-                return Some(Some(Unconfirmed { commits: vec![*commit], release, squashed: true }));
+                return Some(Some(Unconfirmed { commits: vec![commit], release, squashed: true }));
             }
         }
         Some(None)
@@ -551,10 +563,7 @@ impl Facts<'_> {
             let Some(change) = self.ask(self.history.patch(Some(*base), *tip))? else { continue };
             let same = self.ask(self.history.patch(first, commit))? == Some(change);
             // A release that contains the commit was cut above it, and did not come with it.
-            if same
-                && !self.ask(self.history.is_ancestor(commit, *tip))?
-                && !self.merges_only_shipped(commit)?
-            {
+            if same && !self.ask(self.history.is_ancestor(commit, *tip))? {
                 return Some(Some(*release));
             }
         }
@@ -566,9 +575,8 @@ impl Facts<'_> {
         let parents = self.ask(self.history.parents(merge))?;
         let Some((first, further)) = parents.split_first() else { return Some(false) };
         let new = self.without(further, &[*first])?;
-        let mut known = self.shipped_below(None);
-        known.push(*first);
-        Some(!new.is_empty() && self.ask(self.history.introduced(&new, &known))?.is_empty())
+        let brought = self.ask(self.history.introduced(&new, &[*first]))?;
+        Some(!new.is_empty() && self.without(&brought, &self.shipped_below(None))?.is_empty())
     }
 
     /// Returns the new trunk commits of a line that are not its own merges: plain commits and

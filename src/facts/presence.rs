@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Facts, LineId, When};
-use crate::history::{Oid, PatchId};
+use crate::history::Oid;
 use crate::policy::LineRole;
 use crate::version::{Release, Version};
 
@@ -35,9 +35,15 @@ impl Facts<'_> {
 
     /// Returns what a version brought, children before parents: for a hotfix what lies above its
     /// previous version tag, for a release what lies above the cut.
-    pub fn brought_by(&self, version: Version, tag: Oid) -> Option<Vec<Oid>> {
+    fn brought_by(&self, version: Version, tag: Oid) -> Option<Vec<Oid>> {
         let below: Vec<Oid> = self.base_of(version, tag).into_iter().collect();
         self.ask(self.history.introduced(&[tag], &below))
+    }
+
+    /// Returns those of what a version brought that `tip` does not have, in the same order.
+    pub fn lacked(&self, version: Version, tag: Oid, tip: Oid) -> Option<Vec<Oid>> {
+        let known: Vec<Oid> = self.base_of(version, tag).into_iter().chain([tip]).collect();
+        self.ask(self.history.introduced(&[tag], &known))
     }
 
     fn base_of(&self, version: Version, tag: Oid) -> Option<Oid> {
@@ -50,45 +56,50 @@ impl Facts<'_> {
     }
 
     fn present_by_patches(&self, version: Version, tag: Oid, tip: Oid) -> Option<bool> {
-        let mut plain = vec![];
-        for commit in self.brought_by(version, tag)? {
-            if self.ask(self.history.parents(commit))?.len() < 2 {
-                plain.push(commit);
-            }
-        }
-        if plain.is_empty() {
-            return Some(false);
-        }
-        let missing = self.without(&plain, &[tip])?;
-        let mut fixes: HashSet<PatchId> = HashSet::new();
-        let mut touched: HashSet<u64> = HashSet::new();
-        for commit in missing {
-            let from = self.first_parent(commit)?;
-            fixes.extend(self.ask(self.history.patch(from, commit))?);
-            touched.insert(self.ask(self.history.touched(from, commit))?);
-        }
+        let fixes = self.but_merges_of(self.lacked(version, tag, tip)?)?;
         if fixes.is_empty() {
-            return Some(true);
+            return Some(!self.but_merges_of(self.brought_by(version, tag)?)?.is_empty());
         }
-        // A change may have been made once more by a commit that both have.
         let below: Vec<Oid> = self.base_of(version, tag).into_iter().collect();
-        for commit in self.ask(self.history.introduced(&[tip], &below))? {
-            if self.ask(self.history.parents(commit))?.len() > 1 {
-                continue;
+        // A change may have been made once more by a commit that both have.
+        let alike = self.ask(self.history.alike(&fixes, tip, &below))?;
+        let mut asked: Vec<(Oid, Vec<Oid>)> = fixes.into_iter().zip(alike).collect();
+        // One that is missing is enough: what few can have made again is soonest known to be.
+        asked.sort_by_key(|(_, alike)| alike.len());
+        for (fix, alike) in asked {
+            if !self.made_again(fix, &alike)? {
+                return Some(false);
             }
+        }
+        Some(true)
+    }
+
+    /// Whether one of `alike` made the change of `fix`, or that changed nothing.
+    fn made_again(&self, fix: Oid, alike: &[Oid]) -> Option<bool> {
+        let from = self.first_parent(fix)?;
+        let Some(change) = self.ask(self.history.patch(from, fix))? else { return Some(true) };
+        let touched = self.ask(self.history.touched(from, fix))?;
+        for commit in alike {
             // What touches other paths is another change: most need no closer look.
-            let from = self.first_parent(commit)?;
-            if !touched.contains(&self.ask(self.history.touched(from, commit))?) {
-                continue;
-            }
-            if let Some(change) = self.ask(self.history.patch(from, commit))? {
-                fixes.remove(&change);
-            }
-            if fixes.is_empty() {
+            let from = self.first_parent(*commit)?;
+            if self.ask(self.history.touched(from, *commit))? == touched
+                && self.ask(self.history.patch(from, *commit))?.as_ref() == Some(&change)
+            {
                 return Some(true);
             }
         }
         Some(false)
+    }
+
+    /// Returns those of `commits` that are no merges.
+    fn but_merges_of(&self, commits: Vec<Oid>) -> Option<Vec<Oid>> {
+        let mut plain = vec![];
+        for commit in commits {
+            if self.ask(self.history.parents(commit))?.len() < 2 {
+                plain.push(commit);
+            }
+        }
+        Some(plain)
     }
 
     /// Returns the first parent of a commit, if it has one. The outer `None`: unknown.

@@ -312,10 +312,9 @@ impl History for Memory {
         Ok((!changes.is_empty()).then(|| PatchId(changes.join("\n"))))
     }
 
-    fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
+    fn merge_over(&self, bases: &[Oid], into: Oid, from: Oid) -> Answer<bool> {
         let none = BTreeMap::new();
-        let bases = self.merge_bases(into, from)?;
-        let mut bases = bases.into_iter().map(|base| self.tree_of(base)).collect::<Answer<Vec<_>>>()?;
+        let mut bases = bases.iter().map(|base| self.tree_of(*base)).collect::<Answer<Vec<_>>>()?;
         if bases.is_empty() {
             bases.push(&none);
         }

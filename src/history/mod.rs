@@ -9,7 +9,7 @@ mod refs;
 mod survey;
 pub mod walk;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 pub use drawn::{Details, Drawn, FIRST_DATE, TagDetails, TagOf, draw};
 pub use gix::ObjectId as Oid;
@@ -275,12 +275,47 @@ pub trait History {
         Ok(0)
     }
 
+    /// Returns a number that is the same for commits whose changes touch the same names at the top
+    /// of the tree: less than [`Self::touched`] says, and sooner known. A history that does not look
+    /// at names has one number for all.
+    ///
+    /// # Errors
+    /// As [`Self::patch`].
+    fn outline(&self, commit: Oid) -> Answer<u64> {
+        let _ = commit;
+        Ok(0)
+    }
+
+    /// Returns for each of `fixes` the commits of `tip`, but not of `below`, that are no merges and
+    /// whose [outline](Self::outline) is the same.
+    ///
+    /// # Errors
+    /// As [`Self::patch`].
+    fn alike(&self, fixes: &[Oid], tip: Oid, below: &[Oid]) -> Answer<Vec<Vec<Oid>>> {
+        let mut by_outline: BTreeMap<u64, Vec<Oid>> = BTreeMap::new();
+        for commit in self.introduced(&[tip], below)? {
+            if self.parents(commit)?.len() < 2 {
+                by_outline.entry(self.outline(commit)?).or_default().push(commit);
+            }
+        }
+        let alike = |fix: &Oid| Ok(by_outline.get(&self.outline(*fix)?).cloned().unwrap_or_default());
+        fixes.iter().map(alike).collect()
+    }
+
     /// Whether merging `from` into `into` would leave the tree of `into` as it is (a conflict
     /// changes something).
     ///
     /// # Errors
     /// [`Unreadable::Missing`] where a tree or blob is not here.
-    fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool>;
+    fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
+        self.merge_over(&self.merge_bases(into, from)?, into, from)
+    }
+
+    /// [`Self::merge_changes_nothing`], where the merge bases are known.
+    ///
+    /// # Errors
+    /// [`Unreadable::Missing`] where a tree or blob is not here.
+    fn merge_over(&self, bases: &[Oid], into: Oid, from: Oid) -> Answer<bool>;
 
     /// Returns the content of the file at `path` (a name at the top of the tree) in `commit`.
     ///

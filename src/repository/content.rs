@@ -2,17 +2,17 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use git2::{DiffOptions, MergeFileInput, MergeOptions, ObjectFormat};
 use gix::hash::Kind as Hash;
 
 use super::Watch;
+use super::near::Tree;
+use super::objects::Objects;
 use super::trees;
 use crate::history::{Answer, Oid, PatchId, Unreadable};
 
@@ -24,7 +24,28 @@ pub(super) struct Content {
     reader: OnceCell<git2::Repository>,
     /// Whether merges of single files gave ours again: by the file before, ours and theirs.
     merged: RefCell<HashMap<[git2::Oid; 3], bool>>,
-    lines: RefCell<HashMap<git2::Oid, Rc<HashSet<u64>>>>,
+    lines: RefCell<Lines>,
+}
+
+/// The lines of the files that were read last, as numbers that stand for them.
+#[derive(Default)]
+struct Lines {
+    of: HashMap<git2::Oid, Rc<HashSet<u64>>>,
+    count: usize,
+}
+
+impl Lines {
+    /// How many lines are kept.
+    const KEPT: usize = 1 << 20;
+
+    fn keep(&mut self, id: git2::Oid, lines: &Rc<HashSet<u64>>) {
+        self.count += lines.len();
+        if self.count > Self::KEPT {
+            self.of.clear();
+            self.count = lines.len();
+        }
+        self.of.insert(id, Rc::clone(lines));
+    }
 }
 
 /// What one side of a merge has at a path.
@@ -35,12 +56,8 @@ struct Side {
 }
 
 impl Side {
-    fn of(file: &git2::DiffFile<'_>) -> Option<Self> {
-        (!file.id().is_zero()).then(|| Self { id: file.id(), mode: u32::from(file.mode()) })
-    }
-
-    fn of_entry(entry: &git2::TreeEntry<'_>) -> Self {
-        Self { id: entry.id(), mode: u32::try_from(entry.filemode()).unwrap_or(0) }
+    fn of_entry(entry: trees::Entry<'_>) -> Option<Self> {
+        Some(Self { id: git2::Oid::from_bytes(entry.id).ok()?, mode: entry.mode() })
     }
 
     fn is_file(self) -> bool {
@@ -87,38 +104,45 @@ impl Content {
     }
 
     /// Returns a number that says which paths differ between two trees.
-    pub(super) fn touched(&self, from: Option<Oid>, to: Oid) -> Answer<u64> {
-        let objects = self.reader()?.odb().map_err(|error| unreadable(to, &error))?;
+    pub(super) fn touched(&self, objects: &Objects, from: Option<Oid>, to: Oid) -> Answer<u64> {
         let mut hash = DefaultHasher::new();
-        self.touch(&objects, [from, Some(to)], &mut vec![], &mut hash)?;
+        self.touch(objects, [from, Some(to)], &mut vec![], &mut hash)?;
         Ok(hash.finish())
     }
 
     /// Adds the paths below `path` that differ between two trees.
     fn touch(
         &self,
-        objects: &git2::Odb<'_>,
+        objects: &Objects,
         trees: [Option<Oid>; 2],
         path: &mut Vec<u8>,
         hash: &mut DefaultHasher,
     ) -> Answer<()> {
-        let read = |tree: Option<Oid>| tree.map(|tree| raw_tree(objects, tree)).transpose();
-        let [old, new] = [read(trees[0])?, read(trees[1])?];
-        let [old, new] = [&old, &new].map(|tree| tree.as_ref().map_or(&[][..], git2::OdbObject::data));
-        for sides in trees::differences(old, new, self.hash.len_in_bytes()) {
+        let [old, new] = read(objects, trees)?;
+        for sides in trees::differences(&old, &new, self.hash.len_in_bytes()) {
             let Some(entry) = sides[0].or(sides[1]) else { continue };
             let begin = path.len();
             path.extend_from_slice(entry.name);
             if entry.is_tree() {
                 path.push(b'/');
-                let below = |side: Option<trees::Entry<'_>>| side.and_then(|it| Oid::try_from(it.id).ok());
-                self.touch(objects, sides.map(below), path, hash)?;
+                self.touch(objects, sides.map(|side| side?.oid()), path, hash)?;
             } else {
                 path.hash(hash);
             }
             path.truncate(begin);
         }
         Ok(())
+    }
+
+    /// Returns a number that says which names at the top differ between two trees.
+    pub(super) fn outline(&self, objects: &Objects, from: Option<Oid>, to: Oid) -> Answer<u64> {
+        let mut hash = DefaultHasher::new();
+        let [old, new] = read(objects, [from, Some(to)])?;
+        for sides in trees::differences(&old, &new, self.hash.len_in_bytes()) {
+            let entry = sides[0].or(sides[1]);
+            entry.map(|entry| (entry.name, entry.is_tree())).hash(&mut hash);
+        }
+        Ok(hash.finish())
     }
 
     fn diff(&self, from: Option<Oid>, to: Oid) -> Answer<git2::Diff<'_>> {
@@ -135,24 +159,19 @@ impl Content {
     /// Whether a merge of the tree `theirs` into `ours` over `base` gives `ours` again: what they
     /// changed is there already, in the same files or, where ours lacks one, in one that it has by
     /// another name.
-    pub(super) fn merge_is_ours(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Answer<bool> {
+    pub(super) fn merge_is_ours(
+        &self,
+        objects: &Objects,
+        base: Option<Oid>,
+        ours: Oid,
+        theirs: Oid,
+    ) -> Answer<bool> {
         if base == Some(theirs) || ours == theirs {
             return Ok(true);
         }
-        let our_tree = tree(self.reader()?, ours)?;
         let mut changed = vec![];
-        for delta in self.diff(base, theirs)?.deltas() {
-            let (old, new) = (delta.old_file(), delta.new_file());
-            let path = new.path_bytes().or_else(|| old.path_bytes()).unwrap_or_default();
-            let (old, new) = (Side::of(&old), Side::of(&new));
-            let known = entry_at(&our_tree, path, ours)?;
-            if known == new {
-                continue;
-            }
-            if known == old {
-                return Ok(false);
-            }
-            changed.push([old, known, new]);
+        if !self.changed_by_both(objects, [base, Some(ours), Some(theirs)], &mut changed)? {
+            return Ok(false);
         }
         let mut open = vec![];
         for sides in changed {
@@ -166,19 +185,74 @@ impl Content {
                 None => open.push(sides),
             }
         }
-        if open.is_empty() { Ok(true) } else { self.moved_files_are_ours(base, ours, &open, theirs) }
+        if open.is_empty() {
+            return Ok(true);
+        }
+        self.moved_files_are_ours(objects, base, ours, &open, theirs)
+    }
+
+    /// Adds what theirs changed since the base and ours has as neither has it: that of the base, of
+    /// ours and of theirs. `false`: ours has something that theirs changed as the base has it.
+    fn changed_by_both(
+        &self,
+        objects: &Objects,
+        trees: [Option<Oid>; 3],
+        changed: &mut Vec<[Option<Side>; 3]>,
+    ) -> Answer<bool> {
+        let [base, ours, theirs] = read(objects, trees)?;
+        let len = self.hash.len_in_bytes();
+        let mut known: HashMap<&[u8], Option<trees::Entry<'_>>> = HashMap::new();
+        for [new, our] in trees::differences(&theirs, &ours, len) {
+            let Some(entry) = our.or(new) else { continue };
+            let known = known.entry(entry.name).or_default();
+            *known = known.or(our);
+        }
+        for [old, new] in trees::differences(&base, &theirs, len) {
+            let Some(entry) = old.or(new) else { continue };
+            // What does not differ is there already.
+            let Some(our) = known.get(entry.name) else { continue };
+            let is_ours = if entry.is_tree() {
+                let below = |side: Option<trees::Entry<'_>>| side.filter(trees::Entry::is_tree)?.oid();
+                self.changed_by_both(objects, [old, *our, new].map(below), changed)?
+            } else {
+                let sides = [old, *our, new].map(|side| side.and_then(Side::of_entry));
+                if sides[1] != sides[0] && sides[1] != sides[2] {
+                    changed.push(sides);
+                }
+                sides[1] != sides[0] || sides[1] == sides[2]
+            };
+            if !is_ours {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Adds the files that a tree has at paths where the base has none.
+    fn added(&self, objects: &Objects, trees: [Option<Oid>; 2], added: &mut Vec<Side>) -> Answer<()> {
+        let [old, new] = read(objects, trees)?;
+        for [old, new] in trees::differences(&old, &new, self.hash.len_in_bytes()) {
+            let Some(entry) = new else { continue };
+            if entry.is_tree() {
+                self.added(objects, [old, new].map(|side| side?.oid()), added)?;
+            } else if old.is_none() {
+                added.extend(Side::of_entry(entry).filter(|it| it.is_file()));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a merge of some files alone gives ours again, where what is new in ours may be one of
     /// them by another name.
     fn moved_files_are_ours(
         &self,
+        objects: &Objects,
         base: Option<Oid>,
         ours: Oid,
         open: &[[Option<Side>; 3]],
         near: Oid,
     ) -> Answer<bool> {
-        let Some(new) = self.may_have_moved(base, ours, open, near)? else { return Ok(false) };
+        let Some(new) = self.may_have_moved(objects, base, ours, open, near)? else { return Ok(false) };
         let reader = self.reader()?;
         let failed = |error: git2::Error| unreadable(near, &error);
         let tree_of = |side: usize, more: &[Side]| -> Result<git2::Tree<'_>, git2::Error> {
@@ -209,6 +283,7 @@ impl Content {
     /// brings to that are in there. `None`: nothing can be one of them.
     fn may_have_moved(
         &self,
+        objects: &Objects,
         base: Option<Oid>,
         ours: Oid,
         open: &[[Option<Side>; 3]],
@@ -224,10 +299,8 @@ impl Content {
         if lacked.is_empty() {
             return Ok(Some(vec![]));
         }
-        let since = self.diff(base, ours)?;
-        let added = since.deltas().filter(|delta| delta.old_file().id().is_zero());
-        let added: Vec<Side> =
-            added.filter_map(|delta| Side::of(&delta.new_file())).filter(|it| it.is_file()).collect();
+        let mut added = vec![];
+        self.added(objects, [base, Some(ours)], &mut added)?;
         let mut found = BTreeSet::new();
         for (old, new) in lacked {
             let (old, new) = (self.lines_of(old.id, near)?, self.lines_of(new.id, near)?);
@@ -249,7 +322,7 @@ impl Content {
 
     /// Returns the lines of a file, as numbers that stand for them.
     fn lines_of(&self, id: git2::Oid, near: Oid) -> Answer<Rc<HashSet<u64>>> {
-        if let Some(known) = self.lines.borrow().get(&id) {
+        if let Some(known) = self.lines.borrow().of.get(&id) {
             return Ok(Rc::clone(known));
         }
         let blob = self.reader()?.find_blob(id).map_err(|error| unreadable(near, &error))?;
@@ -260,7 +333,7 @@ impl Content {
         };
         let lines: Rc<HashSet<u64>> =
             Rc::new(blob.content().split(|byte| *byte == b'\n').map(number).collect());
-        self.lines.borrow_mut().insert(id, Rc::clone(&lines));
+        self.lines.borrow_mut().keep(id, &lines);
         Ok(lines)
     }
 
@@ -335,24 +408,20 @@ impl Content {
     }
 }
 
+/// Returns the bytes of trees; where there is none, none.
+fn read<const N: usize>(objects: &Objects, trees: [Option<Oid>; N]) -> Answer<[Tree; N]> {
+    let mut read = std::array::from_fn(|_| Tree::default());
+    for (id, tree) in trees.into_iter().zip(&mut read) {
+        if let Some(id) = id {
+            *tree = objects.tree(id)?;
+        }
+    }
+    Ok(read)
+}
+
 fn tree(reader: &git2::Repository, id: Oid) -> Answer<git2::Tree<'_>> {
     let raw = git2::Oid::from_bytes(id.as_slice()).map_err(|error| unreadable(id, &error))?;
     reader.find_tree(raw).map_err(|error| unreadable(id, &error))
-}
-
-/// Returns the bytes of a tree.
-fn raw_tree<'a>(objects: &'a git2::Odb<'_>, id: Oid) -> Answer<git2::OdbObject<'a>> {
-    let raw = git2::Oid::from_bytes(id.as_slice()).map_err(|error| unreadable(id, &error))?;
-    objects.read(raw).map_err(|error| unreadable(id, &error))
-}
-
-/// Returns what a tree has at a path.
-fn entry_at(tree: &git2::Tree<'_>, path: &[u8], near: Oid) -> Answer<Option<Side>> {
-    match tree.get_path(Path::new(OsStr::from_bytes(path))) {
-        Ok(entry) => Ok(Some(Side::of_entry(&entry))),
-        Err(error) if error.class() == git2::ErrorClass::Tree => Ok(None),
-        Err(error) => Err(unreadable(near, &error)),
-    }
 }
 
 /// Says which object is missing where libgit2 does; it names it in the text alone.

@@ -72,6 +72,10 @@ impl Table {
         Seconds::try_from(date).unwrap_or(0)
     }
 
+    pub(super) fn tree_of(&self, row: u32) -> Oid {
+        self.graph().commit_at(Position(row)).root_tree_id().to_owned()
+    }
+
     pub(super) fn parents_of(&self, row: u32, parents: &mut Vec<u32>) -> bool {
         for parent in self.graph().commit_at(Position(row)).iter_parents() {
             let Ok(parent) = parent else { return false };

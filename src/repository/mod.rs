@@ -7,9 +7,11 @@
 mod below;
 mod content;
 pub mod decode;
+mod delta;
 mod environment;
 mod graph;
 mod index;
+mod near;
 mod objects;
 mod packed;
 mod place;
@@ -374,7 +376,10 @@ impl Repository {
         {
             return Ok(tree);
         }
-        let tree = self.commit(commit)?.tree;
+        let tree = match self.walk.commits().listed_tree(&commit) {
+            Some(tree) => tree,
+            None => self.commit(commit)?.tree,
+        };
         self.last_tree_of.set(Some((commit, tree)));
         Ok(tree)
     }
@@ -471,17 +476,23 @@ impl History for Repository {
 
     fn touched(&self, from: Option<Oid>, to: Oid) -> Answer<u64> {
         let from = from.map(|from| self.tree_of(from)).transpose()?;
-        self.content.touched(from, self.tree_of(to)?)
+        self.content.touched(&self.walk.commits().objects, from, self.tree_of(to)?)
     }
 
-    fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
+    fn outline(&self, commit: Oid) -> Answer<u64> {
+        self.walk.commits().deadline.check()?;
+        let from = self.parents(commit)?.first().map(|from| self.tree_of(*from)).transpose()?;
+        self.content.outline(&self.walk.commits().objects, from, self.tree_of(commit)?)
+    }
+
+    fn merge_over(&self, bases: &[Oid], into: Oid, from: Oid) -> Answer<bool> {
+        let objects = &self.walk.commits().objects;
         let (ours, theirs) = (self.tree_of(into)?, self.tree_of(from)?);
-        let bases = self.merge_bases(into, from)?;
         if bases.is_empty() {
-            return self.content.merge_is_ours(None, ours, theirs);
+            return self.content.merge_is_ours(objects, None, ours, theirs);
         }
         for base in bases {
-            if !self.content.merge_is_ours(Some(self.tree_of(base)?), ours, theirs)? {
+            if !self.content.merge_is_ours(objects, Some(self.tree_of(*base)?), ours, theirs)? {
                 return Ok(false);
             }
         }

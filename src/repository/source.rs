@@ -76,8 +76,17 @@ impl Source {
     /// have lost some is not believed.
     pub(super) fn listed_date(&self, id: &Oid) -> Option<Seconds> {
         const PLAIN: std::ops::Range<Seconds> = 600_000_000..1 << 32;
-        let row = (self.rows() > 0).then(|| self.row_of(id))??;
+        let row = self.listed(id)?;
         Some(self.table().date_of(row)).filter(|date| PLAIN.contains(date))
+    }
+
+    /// Returns the tree that the table has for `id`.
+    pub(super) fn listed_tree(&self, id: &Oid) -> Option<Oid> {
+        Some(self.table().tree_of(self.listed(id)?))
+    }
+
+    fn listed(&self, id: &Oid) -> Option<u32> {
+        (self.rows() > 0).then(|| self.row_of(id))?
     }
 
     pub(super) fn trouble(&self) -> Option<String> {

@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 
+use crate::history::{ByteSlice as _, Oid};
+
 /// One entry of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
@@ -14,6 +16,20 @@ pub(super) struct Entry<'a> {
 impl Entry<'_> {
     pub(super) fn is_tree(&self) -> bool {
         self.mode == b"40000"
+    }
+
+    /// Returns its mode as git writes it today: files had other bits once.
+    pub(super) fn mode(&self) -> u32 {
+        let mode = self.mode.iter().fold(0, |mode: u32, digit| mode << 3 | u32::from(digit & 7));
+        match mode & 0o170_000 {
+            0o100_000 if mode & 0o100 != 0 => 0o100_755,
+            0o100_000 => 0o100_644,
+            _ => mode,
+        }
+    }
+
+    pub(super) fn oid(&self) -> Option<Oid> {
+        Oid::try_from(self.id).ok()
     }
 
     /// git sorts a tree as if its name ended in a slash.
@@ -34,6 +50,30 @@ fn take<'a>(data: &mut &'a [u8], id_len: usize) -> Option<Entry<'a>> {
     Some(entry)
 }
 
+/// Passes over the entries that two trees begin with alike.
+fn skip_same(old: &mut &[u8], new: &mut &[u8], id_len: usize) {
+    let same = &old[..common(old, new)];
+    let mut at = 0;
+    while let Some(end) = same[at..].find_byte(0).map(|nul| at + nul + 1 + id_len)
+        && end <= same.len()
+    {
+        at = end;
+    }
+    (*old, *new) = (&old[at..], &new[at..]);
+}
+
+/// Returns how many bytes two trees begin with alike; compared as numbers, which needs no calls.
+fn common(old: &[u8], new: &[u8]) -> usize {
+    const STRIDE: usize = size_of::<u128>();
+    let (ours, theirs) = (old.as_chunks::<STRIDE>().0, new.as_chunks::<STRIDE>().0);
+    let strides = ours.iter().zip(theirs).take_while(|(ours, theirs)| {
+        let (ours, theirs) = (u128::from_ne_bytes(**ours), u128::from_ne_bytes(**theirs));
+        ours == theirs
+    });
+    let at = strides.count() * STRIDE;
+    at + old[at..].iter().zip(&new[at..]).take_while(|(ours, theirs)| ours == theirs).count()
+}
+
 /// Returns what differs between two trees, in their order: what the old one has, and the new one.
 pub(super) fn differences<'a>(
     mut old: &'a [u8],
@@ -41,6 +81,7 @@ pub(super) fn differences<'a>(
     id_len: usize,
 ) -> Vec<[Option<Entry<'a>>; 2]> {
     let mut found = vec![];
+    skip_same(&mut old, &mut new, id_len);
     let (mut ours, mut theirs) = (take(&mut old, id_len), take(&mut new, id_len));
     loop {
         let order = match (&ours, &theirs) {
@@ -53,6 +94,9 @@ pub(super) fn differences<'a>(
         let pair = [ours.filter(|_| order.is_le()), theirs.filter(|_| order.is_ge())];
         if pair[0] != pair[1] {
             found.push(pair);
+        }
+        if order.is_eq() {
+            skip_same(&mut old, &mut new, id_len);
         }
         if order.is_le() {
             ours = take(&mut old, id_len);

@@ -53,8 +53,7 @@ fn finding(
     let mut finding = Finding::new(&update.name, format!("`{name}` does not contain `{tag}`"))
         .clause(&cx.policy.tags.release_clause);
     finding.object = commit;
-    let missing = |commit| cx.facts.without(&cx.facts.brought_by(lost, commit)?, &[tip]);
-    let brought = commit.and_then(missing).unwrap_or_default();
+    let brought = commit.and_then(|commit| cx.facts.lacked(lost, commit, tip)).unwrap_or_default();
     let finding = words::listing(finding, format!("what `{tag}` brought would be lost:"), &brought, cx);
     let finding = if confirmed {
         finding.note(format!("{environment} has `{tag}`: shipping {release} without it would undo it"))

@@ -160,10 +160,9 @@ impl History for Counting<'_> {
         self.memory.patch(from, to)
     }
 
-    fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
-        self.count("merge_changes_nothing");
-        self.walk.merge_bases(into, from)?;
-        self.memory.merge_changes_nothing(into, from)
+    fn merge_over(&self, bases: &[Oid], into: Oid, from: Oid) -> Answer<bool> {
+        self.count("merge_over");
+        self.memory.merge_over(bases, into, from)
     }
 
     fn file(&self, commit: Oid, path: &str) -> Answer<Option<Vec<u8>>> {

@@ -16,6 +16,7 @@ pub(super) struct Known {
     bases: RefCell<HashMap<(u32, u32), Vec<Oid>>>,
     patches: RefCell<HashMap<Trees, Option<PatchId>>>,
     touched: RefCell<HashMap<Trees, u64>>,
+    outlines: RefCell<Outlines>,
     merges: RefCell<HashMap<(Oid, Oid), bool>>,
     /// Whether contents that were not compared before are to stay so.
     frugal: Cell<bool>,
@@ -75,6 +76,46 @@ impl Chart<'_> {
         if self.known.frugal.get() { Err(Unreadable::NotCompared(commit)) } else { Ok(()) }
     }
 
+    /// What has an outline was compared, if only with most of the others at once.
+    fn may_look_into(&self, commit: Oid) -> Answer<()> {
+        let outlines = self.known.outlines.borrow();
+        match self.number(&commit).and_then(|number| outlines.of(number)) {
+            Some(_) => Ok(()),
+            None => self.may_compare(commit),
+        }
+    }
+
+    /// Finds the outlines of all that `tip` has and `below` has not.
+    fn outline_all(&self, tip: u32, below: &[u32]) -> Answer<()> {
+        let below = self.contents_of(below);
+        let open = {
+            let outlines = self.known.outlines.borrow();
+            self.listed(&[tip], |commit| !outlines.is_whole(commit) && !self.has(&below, commit))
+        };
+        for &commit in open.iter().filter(|commit| self.is_plain(**commit)) {
+            self.outline_of(commit)?;
+        }
+        if below.is_empty() {
+            self.known.outlines.borrow_mut().end(&open, self.survey.len());
+        }
+        Ok(())
+    }
+
+    fn is_plain(&self, commit: u32) -> bool {
+        self.survey.parents(commit).len() < 2
+    }
+
+    fn outline_of(&self, commit: u32) -> Answer<u64> {
+        if let Some(known) = self.known.outlines.borrow().of(commit) {
+            return Ok(known);
+        }
+        let id = self.survey.id(commit);
+        self.may_compare(id)?;
+        let outline = self.history.outline(id)?;
+        self.known.outlines.borrow_mut().add(commit, outline, self.survey.len());
+        Ok(outline)
+    }
+
     fn ids(&self, numbers: &[u32]) -> Vec<Oid> {
         numbers.iter().map(|number| self.survey.id(*number)).collect()
     }
@@ -115,6 +156,38 @@ impl Chart<'_> {
         }
         canvas.wipe();
         common
+    }
+}
+
+/// What the changes of commits touch at the top of the tree.
+#[derive(Default)]
+struct Outlines {
+    /// Per commit: its outline, and whether all that it contains have theirs.
+    known: Vec<(Option<u64>, bool)>,
+    alike: HashMap<u64, Vec<u32>>,
+}
+
+impl Outlines {
+    fn of(&self, commit: u32) -> Option<u64> {
+        self.known.get(commit as usize)?.0
+    }
+
+    fn is_whole(&self, commit: u32) -> bool {
+        self.known.get(commit as usize).is_some_and(|(_, whole)| *whole)
+    }
+
+    fn add(&mut self, commit: u32, outline: u64, commits: usize) {
+        self.known.resize(commits, (None, false));
+        self.known[commit as usize].0 = Some(outline);
+        self.alike.entry(outline).or_default().push(commit);
+    }
+
+    /// Says that the commits `whole`, and all that they contain, have their outlines.
+    fn end(&mut self, whole: &[u32], commits: usize) {
+        self.known.resize(commits, (None, false));
+        for commit in whole {
+            self.known[*commit as usize].1 = true;
+        }
     }
 }
 
@@ -265,23 +338,54 @@ impl History for Chart<'_> {
 
     fn patch(&self, from: Option<Oid>, to: Oid) -> Answer<Option<PatchId>> {
         kept(&self.known.patches, (from, to), || {
-            self.may_compare(to)?;
+            self.may_look_into(to)?;
             self.history.patch(from, to)
         })
     }
 
     fn touched(&self, from: Option<Oid>, to: Oid) -> Answer<u64> {
         kept(&self.known.touched, (from, to), || {
-            self.may_compare(to)?;
+            self.may_look_into(to)?;
             self.history.touched(from, to)
         })
+    }
+
+    fn outline(&self, commit: Oid) -> Answer<u64> {
+        match self.number(&commit) {
+            Some(number) => self.outline_of(number),
+            None => self.history.outline(commit),
+        }
+    }
+
+    fn alike(&self, fixes: &[Oid], tip: Oid, below: &[Oid]) -> Answer<Vec<Vec<Oid>>> {
+        let (Some(tip), Some(below), Some(fixes)) =
+            (self.number(&tip), self.numbers(below), self.numbers(fixes))
+        else {
+            return self.history.alike(fixes, tip, below);
+        };
+        self.outline_all(tip, &below)?;
+        let (tip, below) = (self.contents_of(&[tip]), self.contents_of(&below));
+        let made =
+            |commit: &u32| self.is_plain(*commit) && self.has(&tip, *commit) && !self.has(&below, *commit);
+        let alike = |fix: u32| {
+            let outline = self.outline_of(fix)?;
+            let outlines = self.known.outlines.borrow();
+            let alike = outlines.alike.get(&outline).into_iter().flatten().copied();
+            let alike: Vec<u32> = alike.filter(made).collect();
+            Ok(self.ids(&alike))
+        };
+        fixes.into_iter().map(alike).collect()
     }
 
     fn merge_changes_nothing(&self, into: Oid, from: Oid) -> Answer<bool> {
         kept(&self.known.merges, (into, from), || {
             self.may_compare(into)?;
-            self.history.merge_changes_nothing(into, from)
+            self.history.merge_over(&self.merge_bases(into, from)?, into, from)
         })
+    }
+
+    fn merge_over(&self, bases: &[Oid], into: Oid, from: Oid) -> Answer<bool> {
+        self.history.merge_over(bases, into, from)
     }
 
     fn file(&self, commit: Oid, path: &str) -> Answer<Option<Vec<u8>>> {

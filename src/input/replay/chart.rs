@@ -95,6 +95,10 @@ impl Content {
     pub(super) fn upto(&self, lane: u32) -> u32 {
         self.upto.get(lane as usize).copied().unwrap_or(0)
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.beside.is_empty() && self.upto.iter().all(|upto| *upto == 0)
+    }
 }
 
 fn count(n: usize) -> u32 {
