@@ -7,10 +7,43 @@
 /// GitLab, GitHub, Bitbucket or git-flow write.
 #[must_use]
 pub fn merged_name(subject: &str) -> Option<&str> {
+    let subject = unmarked(subject);
     let name = of_git(subject).or_else(|| of_pull_request(subject)).or_else(|| of_bitbucket(subject))?;
     let name = name.strip_prefix("refs/heads/").or_else(|| name.strip_prefix("refs/tags/")).unwrap_or(name);
     let plain = |c: char| !c.is_whitespace() && !c.is_control();
     (!name.is_empty() && name.chars().all(plain)).then_some(name)
+}
+
+/// Whether the subject says that a tag was merged.
+#[must_use]
+pub fn merges_a_tag(subject: &str) -> bool {
+    unmarked(subject).starts_with("Merge tag ")
+}
+
+/// Returns the subject without what pipelines and trackers put before it: `[skip ci] `, `[SHOP-17] `,
+/// `SHOP-17: `.
+fn unmarked(subject: &str) -> &str {
+    let mut rest = subject;
+    while let Some((mark, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        if mark.is_empty() || mark.contains('[') {
+            return rest;
+        }
+        rest = after.trim_start();
+    }
+    let key = rest.split_once(' ').filter(|(key, _)| is_ticket(key.trim_end_matches(':')));
+    key.map_or(rest, |(_, rest)| rest.trim_start())
+}
+
+/// Whether a word is the key of a ticket: `SHOP-17`.
+fn is_ticket(word: &str) -> bool {
+    word.split_once('-').is_some_and(|(project, number)| {
+        let is_project = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        project.len() >= 2
+            && project.starts_with(|first: char| first.is_ascii_uppercase())
+            && project.bytes().all(is_project)
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// `Merge branch 'x'`, `Merge branch 'x' into y`, `Merge branch x of <url> into y`,
@@ -69,7 +102,7 @@ fn first_word(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::merged_name;
+    use super::{merged_name, merges_a_tag};
 
     #[test]
     fn every_known_form_gives_the_branch() {
@@ -95,6 +128,10 @@ mod tests {
             ("Merge remote-tracking branch 'refs/remotes/origin/feature/a'", "feature/a"),
             ("Merge tag 'v1.0.0' of https://example.org/a.git", "v1.0.0"),
             ("Merge branch 'refs/heads/feature/a'", "feature/a"),
+            ("[skip ci] Merge branch 'main' into develop", "main"),
+            ("[ci skip][SHOP-1] Merge pull request #12 from someone/feature/a", "feature/a"),
+            ("SHOP-17: Merge branch 'feature/a'", "feature/a"),
+            ("SHOP-17 Merged in feature/a (pull request #7)", "feature/a"),
         ] {
             assert_eq!(merged_name(subject), Some(name), "{subject}");
         }
@@ -120,8 +157,23 @@ mod tests {
             "Merged in the end",
             "Merge \"Add it\" into stable",
             "Zweig 'a' zusammengeführt",
+            "[] Merge branch 'a'",
+            "[skip ci Merge branch 'a'",
+            "[[skip] ci] Merge branch 'a'",
+            "[skip ci]",
+            "SHOP-17",
+            "shop-17: Merge branch 'a'",
+            "gitk: Merge branch 'new' of https://example.org/gitk",
+            "(skip ci) Merge branch 'a'",
         ] {
             assert_eq!(merged_name(subject), None, "{subject}");
         }
+    }
+
+    #[test]
+    fn a_tag_is_told_from_a_branch() {
+        assert!(merges_a_tag("Merge tag 'v1.0.0'"));
+        assert!(merges_a_tag("[skip ci] Merge tag 'v1.0.0' into develop"));
+        assert!(!merges_a_tag("Merge branch 'v1.0.0'"));
     }
 }

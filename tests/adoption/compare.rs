@@ -44,3 +44,24 @@ fn a_policy_with_a_mistake_judges_nothing() {
     assert_eq!(bad.code, Some(2), "{}", bad.said);
     assert!(bad.told.contains("bad.toml:6"), "{}", bad.told);
 }
+
+#[test]
+fn a_change_of_what_was_learned_is_told_step_by_step() {
+    let place = Place::new("develop", SPRINTS);
+    place.flowcheck(&["init", "--from-history", "learned.toml"]);
+    let learned = place.read("learned.toml");
+    let (before, kind) = learned.split_once("[topics.feature]").expect("there are features");
+    let moved = kind.replacen("into = [\"integration\"]", "into = [\"production\"]", 1);
+    assert_ne!(kind, moved);
+    place.write("moved.toml", &format!("{before}[topics.feature]{moved}"));
+    let compared = |other: &str| {
+        let arguments = ["audit", "--policy", "learned.toml", "--compare-policy", other, "--format", "json"];
+        place.flowcheck(&arguments).json()
+    };
+    assert_eq!(compared("learned.toml")["changes"], serde_json::json!([]));
+    let moved = compared("moved.toml");
+    let changes = moved["changes"].as_array().expect("an array");
+    let rules: Vec<_> = changes.iter().map(|change| change["would"][0]["rule"].as_str()).collect();
+    assert_eq!(rules, [Some("merge-source"); 3], "{moved:#}");
+    assert!(changes.iter().all(|change| change["ref"] == "refs/heads/develop"), "{moved:#}");
+}

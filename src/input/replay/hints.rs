@@ -7,7 +7,7 @@ use super::worlds::World;
 use crate::facts::{LineId, RefKind, kind_of};
 use crate::finding::{Finding, Named};
 use crate::history::{Answer, Oid, Ref, RefName};
-use crate::input::subject::merged_name;
+use crate::input::subject::{merged_name, merges_a_tag};
 
 impl Scene<'_> {
     /// What the name in a merge's subject would add: a warning, for it is only a claim.
@@ -16,7 +16,7 @@ impl Scene<'_> {
         let [_, merged] = *self.chart.survey.parents(step) else { return Ok(()) };
         let (step, merged) = (self.chart.survey.id(step), self.chart.survey.id(merged));
         let subject = self.replay.history.subject(step)?;
-        let Some(branch) = merged_name(&subject).filter(|_| !subject.starts_with("Merge tag ")) else {
+        let Some(branch) = merged_name(&subject).filter(|_| !merges_a_tag(&subject)) else {
             return Ok(());
         };
         let name = RefName::of_branch(branch);
