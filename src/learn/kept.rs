@@ -267,15 +267,19 @@ impl Level {
 }
 
 /// Returns the rules of which the refs that stand show little, and what was merged that they are
-/// not kept: where branches start, and where version tags stand.
+/// not kept: where branches start, where version tags stand, and in which order they were set.
 #[must_use]
 pub fn doubted(learned: &Learned) -> Vec<Level> {
     let starts = learned.kinds.iter().map(|kind| kind.started);
     let starts =
         starts.chain(learned.releases.as_ref().map(|releases| releases.cut)).fold(Fit::default(), Fit::with);
+    // Where there are release lines, the policy keeps several open.
+    let unordered = if learned.releases.is_some() { Fit::default() } else { learned.tags.in_order };
     let doubts = [
         ("branch-origin", Weight::Warn, starts, "merged branches and releases"),
         ("tag-origin", Weight::Off, learned.tags.standing, "release tags"),
+        ("tag-order", Weight::Off, unordered, "release tags, as their dates say"),
+        ("release-state", Weight::Off, unordered, "release tags, as their dates say"),
     ];
     let unkept = doubts.into_iter().filter(|(_, _, kept, _)| kept.rest().is_habit());
     unkept.map(|(rule, level, kept, of)| Level { rule, level, on: None, kept, of: of.to_owned() }).collect()

@@ -117,6 +117,8 @@ pub struct Tags {
     pub on: LineRole,
     /// How many stand there.
     pub standing: Fit,
+    /// How many release tags came after every lower one, as they say.
+    pub in_order: Fit,
     /// Patterns of the other tags, and how many match each.
     pub other: Vec<(String, usize)>,
     /// The newest release tag, in flow order.

@@ -8,7 +8,7 @@ use super::lines;
 use super::trunk::Trunks;
 use super::write::literal;
 use crate::facts::{RecordName, is_image_tag};
-use crate::history::{Answer, History, Object, Oid, Ref, Refs};
+use crate::history::{Answer, History, Object, Oid, Ref, Refs, Seconds};
 use crate::policy::LineRole;
 use crate::version::Release;
 
@@ -43,6 +43,7 @@ pub(super) fn learn(
         hotfix,
         on,
         standing,
+        in_order: in_order(history, &releases)?,
         other,
         newest: newest.map(|(name, _)| newest_fix(name, stem.unwrap_or("v"), &all).to_owned()),
     })
@@ -171,6 +172,33 @@ fn ground(
         newest.and_then(|newest| roles.into_iter().rev().find(|role| trunks.stands_on(*role, newest)));
     let on = latest.unwrap_or(best);
     Ok((on, stands(on)))
+}
+
+/// Returns how many release tags are not below one that says it is older.
+fn in_order(history: &dyn History, releases: &[Named<'_>]) -> Answer<Fit> {
+    let mut dated: Vec<(Seconds, Release)> = vec![];
+    for (name, entry) in releases {
+        if let (Some((_, release)), Some(date)) = (lines::split(name), date(history, entry)?) {
+            dated.push((date, release));
+        }
+    }
+    dated.sort_unstable();
+    let mut highest = None;
+    Ok(Fit::count(dated.into_iter().map(|(_, release)| {
+        let above = highest < Some(release);
+        highest = highest.max(Some(release));
+        above
+    })))
+}
+
+/// Returns when a tag says it was made; a lightweight one: its commit.
+fn date(history: &dyn History, entry: &Ref) -> Answer<Option<Seconds>> {
+    if let Object::Tag(tag) = history.object(entry.id)?
+        && let Some(tagger) = tag.tagger
+    {
+        return Ok(Some(tagger.time));
+    }
+    commit(history, entry)?.map(|commit| history.date(commit)).transpose()
 }
 
 /// Returns the commit below all tags.

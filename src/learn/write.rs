@@ -14,7 +14,8 @@ const COLUMNS: usize = 80;
 pub fn policy(learned: &Learned, levels: &[Level], now: &str) -> String {
     let mut text = head(learned);
     text += &lines(learned);
-    text += &learned.releases.as_ref().map_or_else(String::new, releases);
+    text +=
+        &learned.releases.as_ref().map_or_else(String::new, |lines| releases(lines, learned.tags.in_order));
     text.extend(learned.kinds.iter().map(kind));
     text += &tags(learned);
     text += &confirmation(learned, now);
@@ -119,7 +120,7 @@ fn shares(into: &[(LineRole, Fit)]) -> String {
     }
 }
 
-fn releases(releases: &Releases) -> String {
+fn releases(releases: &Releases, in_order: Fit) -> String {
     let mut text = "\n[releases]\n".to_owned();
     let were = if releases.count == 1 { "line was" } else { "lines were" };
     text += &comment(&format!("{} release {were} seen.", releases.count));
@@ -130,6 +131,13 @@ fn releases(releases: &Releases) -> String {
     let _ = writeln!(text, "into = {}", roles(&releases.into));
     text += &comment(&format!("{} steps of release lines are merges.", releases.merged));
     let _ = writeln!(text, "merge = \"{}\"\ndirect = {}", merge(releases.merge), releases.direct);
+    if in_order.rest().is_habit() {
+        text += &comment(&format!(
+            "{} release tags came after a higher one: several lines stay open.",
+            in_order.rest()
+        ));
+        text += "parallel = true\n";
+    }
     text
 }
 

@@ -345,6 +345,45 @@ fn a_line_that_alone_does_otherwise_is_excepted() {
 }
 
 #[test]
+fn older_releases_that_were_mended_later_stay_open() {
+    let dated = "day() { export GIT_COMMITTER_DATE=\"2026-01-0${1}T10:00:00Z\"; }
+        day 1; step begin; git branch master; day 2; take feature/a develop; git branch release-1.0.0
+        take feature/b develop; git branch release-2.0.0; day 3; tag v2.0.0 release-2.0.0; day 4; tag v1.0.0 release-1.0.0";
+    let place = Place::new("develop", dated);
+    adopt(&place);
+    assert_eq!(setting(&place, "releases.parallel"), "true");
+    assert_eq!(setting(&place, "rules.tag-order"), "\"error\"");
+    let said =
+        "# 50 % of 2 release tags came after a higher one: several lines stay open.\nparallel = true\n";
+    assert!(place.read("learned.toml").contains(said), "{}", place.read("learned.toml"));
+    place.tell("cd shop; git checkout -q develop; git branch -qD release-1.0.0 release-2.0.0");
+    std::fs::remove_file(place.repo().join("learned.toml")).expect("it was written");
+    adopt(&place);
+    assert_eq!(setting(&place, "rules.tag-order"), "\"off\"");
+    assert_eq!(setting(&place, "rules.release-state"), "\"off\"");
+}
+
+#[test]
+fn what_is_confirmed_has_to_be() {
+    let place = Place::new("develop", SPRINTS);
+    for tag in ["v1.0.0", "v1.1.0", "v1.1.0-hotfix1"] {
+        assert_eq!(place.flowcheck(&["confirm", tag]).code, Some(0));
+    }
+    let learned = adopt(&place);
+    assert_eq!(setting(&place, "confirmation.require"), "[\"record\"]");
+    assert_eq!(setting(&place, "rules.unconfirmed-merge-back"), "\"error\"");
+    assert!(!learned.told.contains("require"), "{}", learned.told);
+    place.tell("cd shop; git tag -d $(git tag -l 'deployed/*/v1.1.0*') >&2");
+    std::fs::remove_file(place.repo().join("learned.toml")).expect("it was written");
+    let learned = adopt(&place);
+    assert!(
+        learned.told.contains("unconfirmed-merge-back kept by 50 % of 2 merges of lines"),
+        "{}",
+        learned.told
+    );
+}
+
+#[test]
 fn what_is_owed_and_not_late_breaks_no_rule() {
     let story = "step begin; git branch master; take feature/a develop; git branch release-1.0.0
         take bugfix/b release-1.0.0; tag v1.0.0 release-1.0.0";
