@@ -1,6 +1,6 @@
 //! Topics: those that were merged where a merge is drawn, and those that stand.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::Choice;
 use super::order::Stands;
@@ -9,7 +9,7 @@ use super::trunks::{Place, Trunks};
 use super::{Branch, Flow, Source, What};
 use crate::facts::{RefKind, ReleaseStatus, kind_of};
 use crate::history::name::escape;
-use crate::history::{Answer, Oid, RefName};
+use crate::history::{Answer, IdMap, Oid, RefName};
 use crate::input::subject::merged_name;
 
 /// How many topics that stand are drawn.
@@ -26,7 +26,7 @@ struct Topics<'a> {
     trunks: &'a Trunks,
     stands: &'a Stands,
     /// For commits beside the trunks that were met: how many lie above the trunk, and where that is.
-    met: HashMap<Oid, (usize, Option<Place>)>,
+    met: IdMap<Oid, (usize, Option<Place>)>,
 }
 
 /// Adds the topics to a flow.
@@ -39,7 +39,7 @@ pub(super) fn add(
     stands: &Stands,
     flow: &mut Flow,
 ) -> Answer<()> {
-    let mut topics = Topics { source, trunks, stands, met: HashMap::new() };
+    let mut topics = Topics { source, trunks, stands, met: IdMap::default() };
     topics.merged(choice, flow)?;
     topics.standing(spots, flow)?;
     topics.beside(releases, choice, flow)

@@ -1,10 +1,10 @@
 //! The trunks of the lines, and where a commit stands on them. Linear in what they hold.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::Source;
 use crate::facts::{Facts, LineId, RefKind, ReleaseStatus, When, kind_of};
-use crate::history::{Answer, Oid, RefName, Unreadable};
+use crate::history::{Answer, IdMap, Oid, RefName, Unreadable};
 use crate::policy::LineRole;
 use crate::version::Release;
 
@@ -49,7 +49,7 @@ impl Trunk {
 #[derive(Debug, Default)]
 pub(super) struct Trunks {
     pub all: Vec<Trunk>,
-    pub places: HashMap<Oid, Place>,
+    pub places: IdMap<Oid, Place>,
     of_release: BTreeMap<Release, usize>,
 }
 

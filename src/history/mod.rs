@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 pub use drawn::{Details, Drawn, FIRST_DATE, TagDetails, TagOf, draw};
 pub use gix::ObjectId as Oid;
 pub use gix::bstr::{BStr, BString, ByteSlice};
+pub use gix::hashtable::{HashMap as IdMap, HashSet as IdSet};
 pub use memory::{Memory, NewCommit, NewTag};
 pub use name::RefName;
 pub use order::children_first;
@@ -176,6 +177,12 @@ pub trait History {
         Ok(self.commit(id)?.subject())
     }
 
+    /// Is told which subjects will be asked for, and in which order, so that they can be read
+    /// meanwhile.
+    fn expect_subjects(&self, commits: Vec<Oid>) {
+        let _ = commits;
+    }
+
     /// Returns everything that `tips` reach, as far as it is here.
     ///
     /// # Errors
@@ -203,7 +210,7 @@ pub trait History {
         for commit in order {
             let parents = known_parents(commit)?;
             let numbers: Vec<u32> = parents.iter().filter_map(|parent| survey.number(parent)).collect();
-            survey.push(commit, numbers);
+            survey.push(commit, None, numbers);
         }
         if cut_off {
             survey.stops_early();

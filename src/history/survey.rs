@@ -1,11 +1,13 @@
 //! A whole history read once and numbered, for those who ask about every commit of it.
 
-use super::Oid;
+use super::{Oid, Seconds};
 
 /// Every commit that some tips reach, numbered so that parents come before their children.
 #[derive(Debug, Default)]
 pub struct Survey {
     ids: Vec<Oid>,
+    /// The dates that were at hand; 0: not known here.
+    dates: Vec<u32>,
     /// Where the parents of a commit begin in `parents`.
     starts: Vec<u32>,
     parents: Vec<u32>,
@@ -23,6 +25,7 @@ impl Survey {
         let slots = (commits * 2).next_power_of_two().max(2);
         Self {
             ids: Vec::with_capacity(commits),
+            dates: Vec::with_capacity(commits),
             starts: Vec::with_capacity(commits + 1),
             parents: Vec::with_capacity(commits),
             table: vec![NONE; slots],
@@ -30,12 +33,13 @@ impl Survey {
         }
     }
 
-    /// Adds a commit whose parents are there already.
-    pub(super) fn push(&mut self, id: Oid, parents: impl IntoIterator<Item = u32>) {
+    /// Adds a commit whose parents are there already, with its date where that is at hand.
+    pub(super) fn push(&mut self, id: Oid, date: Option<Seconds>, parents: impl IntoIterator<Item = u32>) {
         let number = count(self.ids.len());
         let slot = self.slot(&id);
         self.table[slot] = number;
         self.ids.push(id);
+        self.dates.push(date.and_then(|date| u32::try_from(date).ok()).unwrap_or(0));
         self.starts.push(count(self.parents.len()));
         self.parents.extend(parents);
     }
@@ -67,6 +71,12 @@ impl Survey {
     #[must_use]
     pub fn id(&self, number: u32) -> Oid {
         self.ids[number as usize]
+    }
+
+    /// Returns the committer's date, as claimed; `None`: it is not known here.
+    #[must_use]
+    pub fn date(&self, number: u32) -> Option<Seconds> {
+        Some(Seconds::from(self.dates[number as usize])).filter(|date| *date > 0)
     }
 
     /// Whether a commit has this number.

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use gix::hash::Kind as Hash;
 use gix::odb::pack::{self, MMap};
 
+use super::sorted;
+
 /// The index of a pack.
 pub(super) struct Index {
     path: PathBuf,
@@ -60,7 +62,8 @@ impl Index {
             Some(table) if self.asked.get() < MANY => table.offset(id).map_err(|error| error.to_string()),
             _ => {
                 let whole = self.whole()?;
-                Ok(whole.lookup(id).map(|at| whole.pack_offset_at_index(at)))
+                let at = sorted::place(0..whole.num_objects(), id, |at| whole.oid_at_index(at));
+                Ok(at.map(|at| whole.pack_offset_at_index(at)))
             }
         }
     }

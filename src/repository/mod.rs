@@ -4,6 +4,7 @@
 //! reads and never writes; replaced objects and grafts do not exist for it. Ancestry is exact
 //! whatever the dates say (see [`crate::history::walk`]), with or without a commit-graph.
 
+mod ahead;
 mod below;
 mod content;
 pub mod decode;
@@ -18,6 +19,7 @@ mod place;
 mod refs;
 mod settings;
 pub mod signature;
+mod sorted;
 mod source;
 mod trees;
 
@@ -96,6 +98,9 @@ pub struct Repository {
     settings: Settings,
     worktree: Option<PathBuf>,
     walk: Walk<Source>,
+    directories: ObjectDirectories,
+    /// Subjects that will be asked for.
+    ahead: RefCell<Option<ahead::Ahead>>,
     content: content::Content,
     watch: Watch,
     /// The last commit whose tree was asked for, and the last tree that was read: files that are
@@ -139,7 +144,9 @@ impl Repository {
         Ok(Self {
             environment: environment.clone(),
             worktree: worktree(environment, &place, &format),
-            content: content::Content::new(directories.all, format.hash, watch.clone()),
+            content: content::Content::new(directories.all.clone(), format.hash, watch.clone()),
+            directories,
+            ahead: RefCell::default(),
             watch,
             place,
             format,
@@ -433,7 +440,14 @@ impl History for Repository {
         }
     }
 
+    fn expect_subjects(&self, commits: Vec<Oid>) {
+        self.ahead.replace(ahead::Ahead::begin(&self.directories, self.format.hash, commits));
+    }
+
     fn subject(&self, id: Oid) -> Answer<String> {
+        if let Some(subject) = self.ahead.borrow_mut().as_mut().and_then(|ahead| ahead.take(id)) {
+            return Ok(subject);
+        }
         self.walk.commits().with_commit(id, |data| Ok(decode::subject(data)))
     }
 

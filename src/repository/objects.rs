@@ -1,7 +1,7 @@
 //! Objects from several directories as one store: loose ones and packs, nothing replaced.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ use super::delta;
 use super::index::Index;
 use super::near::{Near, Tree};
 use super::place::ObjectDirectories;
-use crate::history::{Answer, Oid, Unreadable};
+use crate::history::{Answer, IdSet, Oid, Unreadable};
 
 /// No object that is read whole may be larger: a judgement needs commits, tags and small files.
 const LARGEST: usize = 64 << 20;
@@ -39,7 +39,7 @@ struct Directory {
     loose: loose::Store,
     packs: RefCell<Option<Packs>>,
     /// The loose objects, by the first byte of their ids, where it was worth listing them.
-    listed: RefCell<HashMap<u8, HashSet<Oid>>>,
+    listed: RefCell<HashMap<u8, IdSet<Oid>>>,
     /// How many objects were looked for that are in no pack.
     asked: Cell<u32>,
 }
@@ -357,14 +357,14 @@ impl Directory {
         Ok(is_loose || self.list(hash)? && self.offset(id, None)?.is_some())
     }
 
-    fn loose_ids(&self, first: u8) -> Answer<HashSet<Oid>> {
+    fn loose_ids(&self, first: u8) -> Answer<IdSet<Oid>> {
         let dir = self.path.join(format!("{first:02x}"));
         let entries = match std::fs::read_dir(&dir) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashSet::new()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(IdSet::default()),
             Err(error) => return Err(unreadable(&dir, error)),
         };
-        let mut ids = HashSet::new();
+        let mut ids = IdSet::default();
         for entry in entries {
             let name = entry.map_err(|error| unreadable(&dir, error))?.file_name();
             let hex = [format!("{first:02x}").as_bytes(), name.as_encoded_bytes()].concat();

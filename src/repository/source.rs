@@ -1,7 +1,6 @@
 //! Where a walk reads commits: the commit-graph, and the objects for what it does not have.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashSet;
 use std::path::PathBuf;
 
 use gix::hash::Kind as Hash;
@@ -10,7 +9,7 @@ use gix::objs::Kind;
 use super::place::{ObjectDirectories, Place};
 use super::{Environment, Failure, decode, graph, objects};
 use crate::history::walk::{Commits, Header};
-use crate::history::{Answer, ByteSlice, Oid, Refs, Seconds, Unreadable};
+use crate::history::{Answer, ByteSlice, IdSet, Oid, Refs, Seconds, Unreadable};
 
 /// What a walk over a repository reads.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(super) struct Source {
     table: OnceCell<graph::Table>,
     distrusted: Cell<bool>,
     hash: Hash,
-    shallow: HashSet<Oid>,
+    shallow: IdSet<Oid>,
     pub(super) tips: RefCell<Tips>,
     pub(super) deadline: objects::Deadline,
     /// The commit that was read last, for it is asked for more than once; `None`: nothing sound.
@@ -31,7 +30,7 @@ pub(super) struct Source {
 #[derive(Debug, Default)]
 pub(super) struct Tips {
     unsorted: Vec<Refs>,
-    ids: HashSet<Oid>,
+    ids: IdSet<Oid>,
 }
 
 impl Tips {
@@ -48,7 +47,7 @@ impl Tips {
 }
 
 impl Source {
-    pub(super) fn new(directories: &ObjectDirectories, hash: Hash, shallow: HashSet<Oid>) -> Self {
+    pub(super) fn new(directories: &ObjectDirectories, hash: Hash, shallow: IdSet<Oid>) -> Self {
         Self {
             objects: objects::Objects::open(directories, hash),
             directories: directories.all.clone(),
@@ -72,12 +71,9 @@ impl Source {
         })
     }
 
-    /// Returns the date that the table has for `id`. It keeps the last 34 bits alone, so what may
-    /// have lost some is not believed.
+    /// Returns the date that the table has for `id`.
     pub(super) fn listed_date(&self, id: &Oid) -> Option<Seconds> {
-        const PLAIN: std::ops::Range<Seconds> = 600_000_000..1 << 32;
-        let row = self.listed(id)?;
-        Some(self.table().date_of(row)).filter(|date| PLAIN.contains(date))
+        self.date_of(self.listed(id)?)
     }
 
     /// Returns the tree that the table has for `id`.
@@ -129,6 +125,14 @@ impl Commits for Source {
         self.table().level_of(row)
     }
 
+    fn date_of(&self, row: u32) -> Option<Seconds> {
+        self.table().date_of(row)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.table().is_sound()
+    }
+
     fn parents_of(&self, row: u32, parents: &mut Vec<u32>) -> bool {
         self.table().parents_of(row, parents)
     }
@@ -168,12 +172,12 @@ impl Commits for Source {
 ///
 /// # Errors
 /// Where the list cannot be read: then nothing can be said safely.
-pub(super) fn shallow_boundary(environment: &Environment, place: &Place) -> Result<HashSet<Oid>, Failure> {
+pub(super) fn shallow_boundary(environment: &Environment, place: &Place) -> Result<IdSet<Oid>, Failure> {
     let named = environment.path("GIT_SHALLOW_FILE").filter(|_| place.environment_counts);
     let path = named.unwrap_or_else(|| place.common_dir.join("shallow"));
     let text = match std::fs::read(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(HashSet::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(IdSet::default()),
         Err(source) => return Err(Failure::Read { path, source }),
     };
     let ids = text.lines().filter(|line| !line.is_empty()).map(|line| Oid::from_hex(line.trim()));

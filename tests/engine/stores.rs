@@ -386,3 +386,42 @@ fn a_walk_ends_at_its_deadline() {
     let late = Unreadable::Deadline("0".to_owned());
     assert_eq!(repository.introduced(&ids, &[]), Err(late));
 }
+
+#[test]
+fn subjects_that_were_announced_are_what_the_commits_say() {
+    let disk = Disk::new();
+    let path = disk.init("a.git", &[]);
+    let commits = 2500;
+    let commit = |number: usize| {
+        let subject = format!("Subject {number}");
+        format!(
+            "commit refs/heads/main\nmark :{number}\ncommitter A <a@b> {number} +0000\ndata {}\n{subject}\n",
+            subject.len()
+        )
+    };
+    let stream: String = (1..=commits).map(commit).collect();
+    disk.feed(&path, &["fast-import", "--quiet"], stream.as_bytes());
+    let listed = disk.run(&path, &["rev-list", "--reverse", "main"]);
+    let ids: Vec<Oid> = listed.lines().map(|id| Oid::from_hex(id.as_bytes()).unwrap()).collect();
+    let subject = |at: usize| Ok(format!("Subject {}", at + 1));
+    let repository = open(&path);
+    repository.expect_subjects(ids.clone());
+    for (at, id) in ids.iter().enumerate() {
+        // In turn, and now and then one that was asked for before or comes later.
+        if at % 97 == 0 {
+            let other = (at * 31) % commits;
+            assert_eq!(repository.subject(ids[other]), subject(other));
+        }
+        assert_eq!(repository.subject(*id), subject(at));
+    }
+    assert_eq!(repository.subject(ids[7]), subject(7));
+    // Where one cannot be read, whoever asks for it is told, and the rest is there.
+    let missing = Oid::from_hex(b"1111111111111111111111111111111111111111").unwrap();
+    let mut some = ids.clone();
+    some[1200] = missing;
+    repository.expect_subjects(some.clone());
+    for (at, id) in some.into_iter().enumerate() {
+        let expected = if at == 1200 { Err(Unreadable::Missing(missing)) } else { subject(at) };
+        assert_eq!(repository.subject(id), expected);
+    }
+}

@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::{Answer, Oid, Seconds, Unreadable};
+use super::{Answer, IdMap, IdSet, Oid, Seconds, Unreadable};
 
 /// Where a walk reads commits.
 pub trait Commits {
@@ -31,6 +31,17 @@ pub trait Commits {
 
     /// Returns the level of a row.
     fn level_of(&self, row: u32) -> u32;
+
+    /// Returns the committer's date of a row, where the table has it for certain.
+    fn date_of(&self, row: u32) -> Option<Seconds> {
+        let _ = row;
+        None
+    }
+
+    /// Whether each level is known to be one more than the highest of the parents' levels.
+    fn is_sound(&self) -> bool {
+        false
+    }
 
     /// Appends the rows of the parents of a row, first parent first; `false` where the table
     /// makes no sense there.
@@ -86,6 +97,8 @@ pub struct Walk<C> {
     steps: Cell<u32>,
     /// Room for the parents of one row.
     parents: RefCell<Vec<u32>>,
+    /// The commits that were listed last: who asked for them asks about them.
+    listed: RefCell<Vec<u32>>,
 }
 
 /// Why a walk ends without an answer.
@@ -108,7 +121,7 @@ type Step<T> = Result<T, Stop>;
 /// The commits that have no row, numbered as they are met.
 #[derive(Debug, Default)]
 struct Late {
-    numbers: HashMap<Oid, u32, BuildHasherDefault<ById>>,
+    numbers: IdMap<Oid, u32>,
     list: Vec<LateCommit>,
 }
 
@@ -124,26 +137,6 @@ struct LateCommit {
     fresh: Option<bool>,
 }
 
-/// Takes the first bytes of an id for its hash; ids are hashes already.
-#[derive(Debug, Default)]
-struct ById(u64);
-
-impl Hasher for ById {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk::<8>() {
-            self.0 = u64::from_ne_bytes(*first);
-        }
-    }
-
-    // The kind of the hash and the length say nothing: all ids of a history have the same.
-    fn write_isize(&mut self, _: isize) {}
-    fn write_usize(&mut self, _: usize) {}
-}
-
 /// The steps between two looks at the clock.
 const STEPS: u32 = 4096;
 
@@ -151,7 +144,14 @@ impl<C: Commits> Walk<C> {
     /// Returns the walk over `commits`.
     pub fn new(commits: C) -> Self {
         let rows = Cell::new(commits.rows());
-        Self { commits, rows, late: RefCell::default(), steps: Cell::new(0), parents: RefCell::default() }
+        Self {
+            commits,
+            rows,
+            late: RefCell::default(),
+            steps: Cell::new(0),
+            parents: RefCell::default(),
+            listed: RefCell::default(),
+        }
     }
 
     /// Returns where the commits are read.
@@ -185,6 +185,7 @@ impl<C: Commits> Walk<C> {
                     self.commits.distrust();
                     self.rows.set(0);
                     self.late.take();
+                    self.listed.take();
                 }
             }
         }
@@ -215,7 +216,17 @@ impl<C: Commits> Walk<C> {
     }
 
     fn all_asked(&self, ids: &[Oid]) -> Step<Vec<u32>> {
-        ids.iter().map(|id| self.asked(id)).collect()
+        let listed = self.listed.borrow();
+        // What is asked for is mostly a part of what was listed, in the same order.
+        let is_part = ids.len() > listed.len() / 32;
+        let mut listed = listed.iter().copied().filter(|_| is_part);
+        let number =
+            |id: &Oid| listed.find(|known| self.id(*known) == *id).unwrap_or_else(|| self.number(id));
+        let numbers: Vec<u32> = ids.iter().map(number).collect();
+        for number in &numbers {
+            self.sound_level(*number)?;
+        }
+        Ok(numbers)
     }
 
     fn id(&self, commit: u32) -> Oid {
@@ -293,7 +304,7 @@ impl<C: Commits> Walk<C> {
     /// highest of the parents' levels: a damaged one is noticed before it is used.
     fn sound_level(&self, commit: u32) -> Step<u32> {
         let level = self.level(commit);
-        if !self.has_row(commit) {
+        if !self.has_row(commit) || self.commits.is_sound() {
             return Ok(level);
         }
         let mut parents = self.parents.borrow_mut();

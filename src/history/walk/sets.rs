@@ -25,7 +25,9 @@ impl<C: Commits> Walk<C> {
                 |commit| std::mem::replace(wanted.at(commit), false),
                 |commit, parents| self.parents_into(commit, parents),
             )?;
-            Ok(order.into_iter().map(|commit| self.id(commit)).collect())
+            let ids = order.iter().map(|commit| self.id(*commit)).collect();
+            self.listed.replace(order);
+            Ok(ids)
         })
     }
 

@@ -1,14 +1,12 @@
 //! The same questions where the history stops before its roots: answered where what is here
 //! decides, unknown where it does not.
 
-use std::collections::HashSet;
-
-use super::{Answer, Commits, Oid, Unreadable, Walk};
+use super::{Answer, Commits, IdSet, Oid, Unreadable, Walk};
 use crate::history::order::children_first;
 
 /// What is here of the ancestors of some commits.
 struct Visible {
-    commits: HashSet<Oid>,
+    commits: IdSet<Oid>,
     /// Where the history stops, if it does.
     boundary: Option<Oid>,
 }
@@ -42,7 +40,7 @@ impl<C: Commits> Walk<C> {
             return Err(Unreadable::Shallow(boundary));
         }
         let common: Vec<Oid> = of_a.commits.intersection(&of_b.commits).copied().collect();
-        let mut below = HashSet::new();
+        let mut below = IdSet::default();
         for &commit in &common {
             for parent in self.parents(commit)? {
                 below.extend(self.visible(&[parent])?.commits);
@@ -55,7 +53,7 @@ impl<C: Commits> Walk<C> {
 
     pub(super) fn shallow_introduced(&self, tips: &[Oid], hidden: &[Oid]) -> Answer<Vec<Oid>> {
         let hidden = self.visible(hidden)?;
-        let mut seen = HashSet::new();
+        let mut seen = IdSet::default();
         let order = children_first(
             tips,
             |commit| !hidden.commits.contains(&commit) && seen.insert(commit),
@@ -81,7 +79,7 @@ impl<C: Commits> Walk<C> {
     }
 
     fn visible(&self, tips: &[Oid]) -> Answer<Visible> {
-        let mut commits = HashSet::new();
+        let mut commits = IdSet::default();
         let mut boundary = None;
         let mut todo = tips.to_vec();
         while let Some(commit) = todo.pop() {

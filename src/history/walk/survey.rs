@@ -1,6 +1,6 @@
 //! Everything that some commits reach, read in one go.
 
-use super::{Answer, Commits, Oid, Step, Stop, Walk};
+use super::{Answer, Commits, Oid, Seconds, Step, Stop, Walk};
 use crate::history::order::children_first;
 use crate::history::survey::Survey;
 
@@ -31,13 +31,21 @@ impl<C: Commits> Walk<C> {
                     // A parent that comes behind its child: the table goes in circles.
                     *parent = numbers.get(*parent).checked_sub(1).ok_or(Stop::Contradiction)?;
                 }
-                survey.push(self.id(commit), parents.drain(..));
+                survey.push(self.id(commit), self.date_at_hand(commit), parents.drain(..));
             }
             if self.commits.is_shallow() {
                 survey.stops_early();
             }
             Ok(survey)
         })
+    }
+
+    /// Returns the date of a commit that was read, or that the table has.
+    fn date_at_hand(&self, commit: u32) -> Option<Seconds> {
+        match commit.checked_sub(self.rows.get()) {
+            None => self.commits.date_of(commit),
+            Some(late) => Some(self.late.borrow().list[late as usize].date),
+        }
     }
 
     fn known_parents(&self, commit: u32, parents: &mut Vec<u32>) -> Step<()> {

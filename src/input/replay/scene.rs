@@ -164,7 +164,7 @@ impl<'a> Scene<'a> {
             return Ok(true);
         }
         match self.replay.since_date {
-            Some(date) => Ok(self.replay.history.date(commit)? < date),
+            Some(date) => Ok(self.chart.date(commit)? < date),
             None => Ok(false),
         }
     }
@@ -329,7 +329,7 @@ impl<'a> Scene<'a> {
 
     /// Returns the date of the commit at a place of a trunk.
     pub(super) fn date(&self, trunk: &Trunk, at: u32) -> Answer<Seconds> {
-        trunk.dates.at(at, |at| self.replay.history.date(self.commit(trunk, at)))
+        trunk.dates.at(at, |at| self.chart.date_of(self.chart.trunk(trunk.lane)[at as usize]))
     }
 
     /// Where a release that is not confirmed may come into the line squashed.
@@ -347,11 +347,22 @@ impl<'a> Scene<'a> {
         Ok(findings)
     }
 
+    /// Returns the merges of two among the steps of a trunk, in their order: their subjects name
+    /// what was merged.
+    fn merges(&self, trunk: &Trunk) -> impl Iterator<Item = Oid> {
+        let steps = &self.chart.trunk(trunk.lane)[trunk.birth as usize + 1..];
+        let merges = steps.iter().filter(|step| self.chart.survey.parents(**step).len() == 2);
+        merges.map(|step| self.chart.survey.id(*step))
+    }
+
     pub(super) fn judge(&self, progress: Progress<'_>) -> Answer<Replayed> {
         let mut found = Replayed { asked: self.asked(), ..Replayed::default() };
         let steps = |trunk| (self.end(trunk) - trunk.birth) as usize;
         let total = self.trunks.iter().map(steps).sum::<usize>() + self.topics.len() + self.tags.len();
         let watch = |found: &Replayed| progress(found.updates, total);
+        self.replay
+            .history
+            .expect_subjects(self.trunks.iter().flat_map(|trunk| self.merges(trunk)).collect());
         for trunk in &self.trunks {
             self.judge_trunk(trunk, &watch, &mut found)?;
         }
