@@ -60,6 +60,11 @@ fn kept<K: std::hash::Hash + Eq, V: Clone>(
 }
 
 impl Chart<'_> {
+    /// Returns the date of a commit, as claimed.
+    pub(super) fn date_of(&self, number: u32) -> Answer<Seconds> {
+        self.survey.date(number).map_or_else(|| self.history.date(self.survey.id(number)), Ok)
+    }
+
     fn numbers(&self, ids: &[Oid]) -> Option<Vec<u32>> {
         ids.iter().map(|id| self.number(id)).collect()
     }
@@ -140,6 +145,10 @@ impl Chart<'_> {
         let mut common = vec![];
         let mut commit = a.max(b) + 1;
         while canvas.fresh > 0 && commit > 0 {
+            if canvas.is_bare_below(commit) {
+                commit -= BLOCK;
+                continue;
+            }
             commit -= 1;
             let mut colours = canvas.paint[commit as usize];
             if colours == 0 {
@@ -195,10 +204,15 @@ impl Outlines {
 #[derive(Default)]
 struct Canvas {
     paint: Vec<u8>,
+    /// Per block of commits whether any is painted.
+    blocks: Vec<bool>,
     painted: Vec<u32>,
     /// How many are painted, not stale, and have not had their turn.
     fresh: usize,
 }
+
+/// So many commits are passed by at once where none is painted.
+const BLOCK: u32 = 256;
 
 impl Canvas {
     /// What lies below a common ancestor.
@@ -206,6 +220,12 @@ impl Canvas {
 
     fn stretch(&mut self, commits: usize) {
         self.paint.resize(commits, 0);
+        self.blocks.resize(commits.div_ceil(BLOCK as usize), false);
+    }
+
+    /// Whether a whole block ends before `commit` and nothing in it is painted.
+    fn is_bare_below(&self, commit: u32) -> bool {
+        commit.is_multiple_of(BLOCK) && !self.blocks[(commit / BLOCK) as usize - 1]
     }
 
     fn add(&mut self, commit: u32, colours: u8) {
@@ -218,6 +238,7 @@ impl Canvas {
             _ => {}
         }
         if was == 0 {
+            self.blocks[(commit / BLOCK) as usize] = true;
             self.painted.push(commit);
         }
     }
@@ -225,6 +246,7 @@ impl Canvas {
     fn wipe(&mut self) {
         for commit in self.painted.drain(..) {
             self.paint[commit as usize] = 0;
+            self.blocks[(commit / BLOCK) as usize] = false;
         }
         self.fresh = 0;
     }
@@ -247,7 +269,10 @@ impl History for Chart<'_> {
     }
 
     fn date(&self, id: Oid) -> Answer<Seconds> {
-        self.history.date(id)
+        match self.number(&id).and_then(|number| self.survey.date(number)) {
+            Some(date) => Ok(date),
+            None => self.history.date(id),
+        }
     }
 
     fn subject(&self, id: Oid) -> Answer<String> {
@@ -401,7 +426,7 @@ impl History for Chart<'_> {
 mod tests {
     use super::super::chance::{Dice, grown};
     use super::*;
-    use crate::history::Memory;
+    use crate::history::{Memory, NewCommit};
 
     /// A chart with some lines, cut from one another, and some tips beside them.
     fn charted<'a>(dice: &mut Dice, memory: &'a Memory, ids: &[Oid]) -> Chart<'a> {
@@ -450,6 +475,38 @@ mod tests {
                 );
                 if let Some(first) = memory.parents(a).expect("it is whole").first() {
                     assert_eq!(chart.introduced(&[a], &[*first]), memory.introduced(&[a], &[*first]));
+                }
+            }
+        }
+    }
+
+    /// Adds a chain of commits above another; returns it, oldest first.
+    fn chain(memory: &mut Memory, above: Option<Oid>, commits: u32) -> Vec<Oid> {
+        let mut chain: Vec<Oid> = vec![];
+        for n in 0..commits {
+            let parents = chain.last().copied().or(above).into_iter().collect();
+            let message = format!("{n} {above:?}");
+            chain.push(memory.add_commit(&NewCommit { parents, message, ..NewCommit::default() }));
+        }
+        chain
+    }
+
+    #[test]
+    fn what_is_common_is_found_below_many_commits_that_are_not_asked_about() {
+        let mut memory = Memory::default();
+        let trunk = chain(&mut memory, None, 3);
+        let first = chain(&mut memory, Some(trunk[1]), 2 * BLOCK);
+        let second = chain(&mut memory, Some(trunk[2]), 2 * BLOCK + 7);
+        let (low, high) = (first[0], *first.last().expect("it has some"));
+        let tips = [high, *second.last().expect("it has some")];
+        for tips in [tips, [tips[1], tips[0]]] {
+            let chart = Chart::read(&memory, &tips).expect("a history in memory is whole");
+            for other in [second[0], tips[1], tips[0]] {
+                for one in [low, high] {
+                    let is_first = first.contains(&other);
+                    let common = if is_first { one } else { trunk[1] };
+                    assert_eq!(chart.merge_bases(one, other), Ok(vec![common]));
+                    assert_eq!(chart.merge_bases(other, one), Ok(vec![common]));
                 }
             }
         }

@@ -94,7 +94,7 @@ impl Scene<'_> {
             return Ok(Some(latest));
         }
         let date = self.date(trunk, at)?;
-        let read = |at| self.replay.history.date(self.commit(other, at));
+        let read = |at| self.chart.date_of(self.chart.trunk(other.lane)[at as usize]);
         let stood = if world == World::Tied {
             let before = other.dates.last_until(date - 1, other.birth, latest, read)?;
             before.max(self.chart.contents_of(&[step]).upto(other.lane).saturating_sub(1))
