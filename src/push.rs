@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::history::{BString, Oid, RefName, Refs, Seconds};
 
 /// One ref going from an old to a new object. git writes an absent ref as zeros; here it is `None`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RefUpdate {
     /// The ref, with symbolic refs resolved to what they stand for.
     pub name: RefName,

@@ -1,10 +1,9 @@
 //! How a push moves the lines: what each takes in, and by which steps of its trunk.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::{Facts, RefKind, When};
-use crate::history::{Oid, RefName};
+use crate::history::{IdSet, Oid, RefName};
 use crate::policy::{Direct, LineRole, MergeStyle};
 use crate::push::RefUpdate;
 use crate::version::{Release, Version};
@@ -65,7 +64,7 @@ impl LineMove {
     /// Returns what came in from the side: introduced, and not on the trunk.
     #[must_use]
     pub fn brought(&self) -> Vec<Oid> {
-        let trunk: HashSet<&Oid> = self.trunk.iter().collect();
+        let trunk: IdSet<&Oid> = self.trunk.iter().collect();
         self.introduced.iter().copied().filter(|commit| !trunk.contains(commit)).collect()
     }
 }
@@ -251,7 +250,7 @@ impl Facts<'_> {
 
     /// Returns the first-parent chain of `tip`, newest first, as far as it stays in `commits`.
     pub fn first_parents_within(&self, tip: Oid, commits: &[Oid]) -> Option<Vec<Oid>> {
-        let within: HashSet<&Oid> = commits.iter().collect();
+        let within: IdSet<&Oid> = commits.iter().collect();
         let mut trunk = vec![];
         let mut at = tip;
         while within.contains(&at) {
@@ -289,7 +288,7 @@ impl Facts<'_> {
     /// line's update sees it: what it held before the push, and the new steps of its own trunk.
     pub fn owned_by(&self, line: LineId, commits: &[Oid]) -> Option<Vec<Oid>> {
         let held: Vec<Oid> = self.tip(line, When::Before).into_iter().collect();
-        let mut owned: HashSet<Oid> = self.among(commits, &held)?.into_iter().collect();
+        let mut owned: IdSet<Oid> = self.among(commits, &held)?.into_iter().collect();
         if let Some(moved) = self.move_of(line).filter(|moved| moved.forward) {
             owned.extend(&moved.trunk);
         }

@@ -1,9 +1,7 @@
 //! What a line takes in: from which refs, and whether it has been confirmed.
 
-use std::collections::{HashMap, HashSet};
-
 use super::{Facts, LineId, LineMove, RefKind, When};
-use crate::history::{Oid, Ref};
+use crate::history::{IdMap, IdSet, Oid, Ref};
 use crate::policy::{Base, LineRole, MergeStyle, Topic, While};
 use crate::version::{Release, Version};
 
@@ -182,7 +180,7 @@ impl Facts<'_> {
         if incoming.is_empty() {
             return Some(incoming);
         }
-        let known: HashSet<Oid> = self.versions(When::Before).values().filter_map(|tag| tag.commit).collect();
+        let known: IdSet<Oid> = self.versions(When::Before).values().filter_map(|tag| tag.commit).collect();
         let mut shipped = vec![];
         for tip in self.shipped_below(moved.line.release()) {
             let counts = known.contains(&tip) || self.stands_beside(moved, tip)?;
@@ -222,7 +220,7 @@ impl Facts<'_> {
             hits.map(|(commit, _)| *commit).collect()
         };
         let (wrong, late) = (pick(Entry::WrongKind), pick(Entry::NotNow));
-        Some((self.accuse(moved, wrong, &owned)?, self.accuse(moved, late, &HashSet::new())?))
+        Some((self.accuse(moved, wrong, &owned)?, self.accuse(moved, late, &IdSet::default())?))
     }
 
     /// Everything that says whether commits may enter the line.
@@ -242,7 +240,7 @@ impl Facts<'_> {
         if known.entry == Entry::WrongKind {
             return Some(vec![known]);
         }
-        let stood: HashSet<Oid> = self.topics_at(kind, When::Before).map(|entry| entry.id).collect();
+        let stood: IdSet<Oid> = self.topics_at(kind, When::Before).map(|entry| entry.id).collect();
         let (old, set): (Vec<Oid>, Vec<Oid>) = known.tips.iter().partition(|tip| stood.contains(*tip));
         known.tips = old;
         let other = self.tip(Self::other_line(moved.line), When::Before);
@@ -276,9 +274,9 @@ impl Facts<'_> {
 
     /// Commits of the integration or production line, as far as these may not enter `line`.
     /// A release that takes them in is a matter of `release-backflow`, but for the production line.
-    fn owned_by_others(&self, line: LineId, commits: &[Oid]) -> Option<HashSet<Oid>> {
+    fn owned_by_others(&self, line: LineId, commits: &[Oid]) -> Option<IdSet<Oid>> {
         let other = Self::other_line(line);
-        let mut owned: HashSet<Oid> = self.owned_by(other, commits)?.into_iter().collect();
+        let mut owned: IdSet<Oid> = self.owned_by(other, commits)?.into_iter().collect();
         // Of two lines that take in the same at once either may have been first.
         if line.release().is_none()
             && let Some(moved) = self.move_of(other).filter(|moved| moved.forward && !moved.created)
@@ -320,11 +318,11 @@ impl Facts<'_> {
     ///
     /// A topic that contains a step of the line's new trunk has what that step brought from the
     /// line itself: it was cut from there, and is no witness.
-    fn accuse(&self, moved: &LineMove, commits: Vec<Oid>, owned: &HashSet<Oid>) -> Option<Option<Accused>> {
+    fn accuse(&self, moved: &LineMove, commits: Vec<Oid>, owned: &IdSet<Oid>) -> Option<Option<Accused>> {
         if commits.is_empty() {
             return Some(None);
         }
-        let mut held: HashMap<Oid, Vec<(String, String)>> = HashMap::new();
+        let mut held: IdMap<Oid, Vec<(String, String)>> = IdMap::default();
         for (kind, topic) in self.policy.topics.iter().enumerate() {
             let bases = self.bases_of(topic);
             for (name, tip) in self.topics_of(kind) {
@@ -364,12 +362,12 @@ impl Facts<'_> {
             LineRole::Production => LineId::Production,
             _ => LineId::Integration,
         };
-        let of_base: HashSet<Oid> = self.owned_by(base, &moved.introduced)?.into_iter().collect();
+        let of_base: IdSet<Oid> = self.owned_by(base, &moved.introduced)?.into_iter().collect();
         let rest: Vec<Oid> =
             moved.introduced.iter().copied().filter(|commit| !of_base.contains(commit)).collect();
         let others = self.other_releases(release);
         let tips: Vec<Oid> = others.iter().map(|(_, tip)| *tip).collect();
-        let mut of_others: HashSet<Oid> = self.among(&rest, &tips)?.into_iter().collect();
+        let mut of_others: IdSet<Oid> = self.among(&rest, &tips)?.into_iter().collect();
         let coming = self.coming_with(moved, release, &rest)?;
         of_others.extend(coming.iter().map(|(commit, _)| *commit));
         let accused: Vec<Oid> = moved
@@ -426,7 +424,7 @@ impl Facts<'_> {
 
     /// Returns what the integration line takes in of releases that is not shipped.
     pub fn unconfirmed_in_integration(&self, moved: &LineMove) -> Option<Option<Unconfirmed>> {
-        let mut owned: HashSet<Oid> = HashSet::new();
+        let mut owned: IdSet<Oid> = IdSet::default();
         for (tips, cut) in self.release_content() {
             let held = self.among(&moved.introduced, &tips)?;
             let held = match cut {
@@ -519,7 +517,7 @@ impl Facts<'_> {
         known.push(moved.new);
         // What is shipped, or contained as it is, is not here as one commit.
         let candidates: Vec<Oid> = tips.iter().map(|(_, tip)| *tip).collect();
-        let candidates: HashSet<Oid> = self.without(&candidates, &known)?.into_iter().collect();
+        let candidates: IdSet<Oid> = self.without(&candidates, &known)?.into_iter().collect();
         if candidates.is_empty() {
             return Some(None);
         }
@@ -599,7 +597,7 @@ impl Facts<'_> {
     /// New trunk commits that another line had on its trunk before the push, or has above its cut
     /// where the push creates or moves it.
     fn made_by_others(&self, moved: &LineMove) -> Option<Vec<Oid>> {
-        let mut theirs: HashSet<Oid> = HashSet::new();
+        let mut theirs: IdSet<Oid> = IdSet::default();
         for (line, tip) in self.lines(When::Before) {
             if line == moved.line {
                 continue;

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use crate::finding::Named;
 use crate::history::{Answer, History, Object, Oid, RefName, Refs, Unreadable};
 use crate::policy::{LineRole, Policy};
-use crate::push::Push;
+use crate::push::{Push, RefUpdate};
 use crate::version::{Release, Version};
 use shared::Tagged;
 
@@ -74,6 +74,7 @@ pub struct Facts<'a> {
     release_names: [OnceCell<BTreeMap<Release, String>>; 2],
     known: releases::Known,
     moves: RefCell<HashMap<LineId, Option<Rc<LineMove>>>>,
+    origins: RefCell<HashMap<RefUpdate, TopicOrigin>>,
     lookalikes: lookalikes::Lookalikes,
     trial: bool,
     trouble: RefCell<Vec<Unreadable>>,
@@ -117,6 +118,7 @@ impl<'a> Facts<'a> {
             release_names: Default::default(),
             known: releases::Known::default(),
             moves: RefCell::default(),
+            origins: RefCell::default(),
             lookalikes: lookalikes::Lookalikes::default(),
             trial: false,
             trouble: RefCell::default(),

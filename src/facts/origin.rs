@@ -1,9 +1,7 @@
 //! Where a topic comes from: what it contains that belongs to no line it may start from.
 
-use std::collections::HashSet;
-
 use super::{Facts, LineId, RefKind, Refusal, When};
-use crate::history::Oid;
+use crate::history::{IdSet, Oid};
 use crate::policy::{Base, LineRole, Topic};
 use crate::push::RefUpdate;
 use crate::version::Release;
@@ -46,6 +44,19 @@ pub enum TopicOrigin {
 impl Facts<'_> {
     /// Returns where the topic that `update` creates or moves comes from; `None`: unknown.
     pub fn topic_origin(&self, update: &RefUpdate) -> Option<TopicOrigin> {
+        if let Some(known) = self.origins.borrow().get(update) {
+            return Some(known.clone());
+        }
+        let troubles = self.troubles();
+        let origin = self.find_topic_origin(update)?;
+        // Whoever asks what cannot be learned is to hear of it.
+        if self.troubles() == troubles {
+            self.origins.borrow_mut().insert(update.clone(), origin.clone());
+        }
+        Some(origin)
+    }
+
+    fn find_topic_origin(&self, update: &RefUpdate) -> Option<TopicOrigin> {
         let RefKind::Topic { kind, release, .. } = self.kind(&update.name) else { return None };
         let topic = &self.policy.topics[kind];
         let tip = update.new?;
@@ -135,7 +146,7 @@ impl Facts<'_> {
         let reached = self.ask(self.history.reached(&[*newest], &groups))?;
         let owner = others.iter().zip(&reached).find(|(_, hit)| hit.first() == Some(&true));
         let owner = owner.map_or_else(String::new, |((name, _), _)| name.clone());
-        let foreign: HashSet<&Oid> = commits.iter().collect();
+        let foreign: IdSet<Oid> = commits.iter().copied().collect();
         let own = all.iter().copied().filter(|commit| !foreign.contains(commit)).collect();
         Some(Some(Foreign { commits, own, owner }))
     }
@@ -160,7 +171,7 @@ impl Facts<'_> {
     /// Returns those of `commits` that are not merges of what is outside `commits` or of such
     /// merges. `commits` must be closed: a parent that is not in it counts as welcome.
     pub fn but_merges(&self, commits: &[Oid]) -> Option<Vec<Oid>> {
-        let mut accused: HashSet<Oid> = HashSet::new();
+        let mut accused: IdSet<Oid> = IdSet::default();
         // Parents come after children in `commits`: backwards, parents are decided first.
         for commit in commits.iter().rev() {
             let parents = self.ask(self.history.parents(*commit))?;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Facts, LineId, When};
-use crate::history::Oid;
+use crate::history::{IdSet, Oid};
 use crate::policy::LineRole;
 use crate::version::{Release, Version};
 
@@ -144,7 +144,7 @@ impl Facts<'_> {
             .collect();
         let tags: Vec<Oid> = commits.iter().map(|(_, _, tag)| *tag).collect();
         // One walk for the ordinary case: everything is there by ancestry.
-        let absent: HashSet<Oid> = self.without(&tags, &[tip])?.into_iter().collect();
+        let absent: IdSet<Oid> = self.without(&tags, &[tip])?.into_iter().collect();
         let mut lost = vec![];
         for (version, confirmed, tag) in commits.into_iter().filter(|(_, _, tag)| absent.contains(tag)) {
             // What one version hides says nothing of the next.

@@ -1,10 +1,9 @@
 //! Each release as the state machine it goes through, read from refs alone.
 
 use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
 
 use super::{Facts, LineId, MergedBack, Presence, Proof, Standing, When};
-use crate::history::Oid;
+use crate::history::{IdMap, IdSet, Oid};
 use crate::policy::LineRole;
 use crate::version::{Release, Version};
 
@@ -92,16 +91,16 @@ impl ReleaseStatus {
 #[derive(Default)]
 pub(super) struct Known {
     /// The trunk of the line that releases are cut from.
-    trunk: OnceCell<HashSet<Oid>>,
+    trunk: OnceCell<IdSet<Oid>>,
     /// By the tip of each line that releases go into: the version tags' commits that it holds.
-    held: OnceCell<HashMap<Oid, HashSet<Oid>>>,
+    held: OnceCell<IdMap<Oid, IdSet<Oid>>>,
 }
 
 impl Facts<'_> {
     /// Reads for all releases in one walk what would take one for each.
     fn know_all(&self) -> Option<()> {
         if let Some(base) = self.release_base(When::After) {
-            let mut trunk = HashSet::new();
+            let mut trunk = IdSet::default();
             let mut at = Some(base);
             while let Some(commit) = at.filter(|commit| trunk.insert(*commit)) {
                 at = self.ask(self.history.parents(commit))?.first().copied();
