@@ -44,6 +44,9 @@ struct Directory {
     asked: Cell<u32>,
 }
 
+/// git's limit: a change of a change and so on. A chain may have no end where a pack is damaged.
+const DELTAS: usize = 4096;
+
 /// So many loose objects are looked for one by one.
 const FEW: u32 = 64;
 
@@ -135,8 +138,6 @@ impl Objects {
     /// Returns a tree of a pack by way of those that it is kept as a change of, which are mostly
     /// known. `None`: it is no tree, or something is wrong with it, which is for others to say.
     fn tree_near(&self, pack: &Rc<Pack>, at: u64) -> Option<Tree> {
-        /// Packs have no longer chains; a chain may have no end where a pack is damaged.
-        const LONGEST: usize = 1 << 12;
         let file = pack.data(self.hash).ok()?;
         let mut near = self.near.borrow_mut();
         let number = near.pack(pack);
@@ -147,18 +148,14 @@ impl Objects {
                 break known;
             }
             let entry = file.entry(at).ok()?;
-            let below = match entry.header {
-                Header::Tree => {
-                    let tree = Rc::new(self.inflated_entry(file, &entry)?);
-                    near.keep(number, at, &tree);
-                    break tree;
-                }
-                Header::OfsDelta { base_distance } => entry.checked_base_pack_offset(base_distance)?,
-                Header::RefDelta { base_id } => pack.index.offset(&base_id).ok()??,
-                _ => return None,
+            let Some(below) = pack.base_of(&entry).ok()? else {
+                let tree = (entry.header == Header::Tree).then(|| self.inflated_entry(file, &entry))?;
+                let tree = Rc::new(tree?);
+                near.keep(number, at, &tree);
+                break tree;
             };
             changes.push((at, entry));
-            if changes.len() > LONGEST {
+            if changes.len() > DELTAS {
                 return None;
             }
             at = below;
@@ -181,7 +178,14 @@ impl Objects {
     /// # Errors
     /// As [`Self::read`].
     pub(super) fn kind(&self, id: Oid) -> Answer<Kind> {
-        Ok(self.header(id)?.0)
+        let kind = self.find(id, |found| match found {
+            Found::Packed(pack, at) => self.kind_of_packed(pack, at).map(Some),
+            Found::Loose(store) => {
+                let found = store.try_header(&id).map_err(|error| error.to_string())?;
+                Ok(found.map(|(_, kind)| kind))
+            }
+        })?;
+        kind.ok_or(Unreadable::Missing(id))
     }
 
     fn header(&self, id: Oid) -> Answer<(Kind, u64)> {
@@ -280,6 +284,9 @@ impl Objects {
         {
             return Ok(kind);
         }
+        if let Some(kind) = self.read_changed(pack, &entry, data) {
+            return Ok(kind);
+        }
         let resolve = |id: &gix::oid, _: &mut Vec<u8>| {
             let Ok(Some(base)) = pack.index.offset(id) else { return Ok(None) };
             let entry = file.entry(base)?;
@@ -291,6 +298,26 @@ impl Objects {
         Ok(found.kind)
     }
 
+    /// Reads an object that is kept as a change of another. Where that cannot be done, what is wrong
+    /// is for others to say.
+    fn read_changed(&self, pack: &Pack, entry: &pack::data::Entry, data: &mut Vec<u8>) -> Option<Kind> {
+        let file = pack.data(self.hash).ok()?;
+        let mut changes = vec![];
+        let mut entry = entry.clone();
+        while let Some(base) = pack.base_of(&entry).ok()? {
+            let below = file.entry(base).ok()?;
+            changes.push(std::mem::replace(&mut entry, below));
+            if changes.len() > DELTAS {
+                return None;
+            }
+        }
+        *data = self.inflated_entry(file, &entry)?;
+        for change in changes.iter().rev() {
+            *data = delta::apply(data, &self.inflated_entry(file, change)?, LARGEST)?;
+        }
+        entry.header.as_kind()
+    }
+
     /// Inflates an object of `size` bytes that begins `packed`, in one go, which takes half as long
     /// as piece by piece. Where that cannot be done, what is wrong is for others to say.
     fn inflated(&self, packed: &[u8], size: u64, data: &mut Vec<u8>) -> bool {
@@ -299,6 +326,19 @@ impl Objects {
         let mut whole = self.whole.borrow_mut();
         let whole = whole.get_or_insert_default();
         whole.zlib_decompress(packed, data).is_ok_and(|inflated| inflated == size)
+    }
+
+    /// Returns the kind of what a packed object is a change of, in the end; nothing is inflated.
+    fn kind_of_packed(&self, pack: &Pack, at: u64) -> Result<Kind, String> {
+        let file = pack.data(self.hash)?;
+        let mut entry = file.entry(at).map_err(|error| error.to_string())?;
+        for _ in 0..DELTAS {
+            let Some(base) = pack.base_of(&entry)? else {
+                return entry.header.as_kind().ok_or_else(|| "it is of no kind".to_owned());
+            };
+            entry = file.entry(base).map_err(|error| error.to_string())?;
+        }
+        Err("its changes do not end".to_owned())
     }
 
     fn header_of_packed(&self, pack: &Pack, at: u64) -> Result<(Kind, u64), String> {
@@ -423,6 +463,16 @@ impl Directory {
 impl Pack {
     fn offset(&self, id: Oid) -> Answer<Option<u64>> {
         self.index.offset(&id).map_err(|why| unreadable(&self.path, why))
+    }
+
+    /// Returns where that stands which an entry is a change of; `None`: it is whole.
+    fn base_of(&self, entry: &pack::data::Entry) -> Result<Option<u64>, String> {
+        let base = match entry.header {
+            Header::OfsDelta { base_distance } => entry.checked_base_pack_offset(base_distance),
+            Header::RefDelta { base_id } => self.index.offset(&base_id)?,
+            _ => return Ok(None),
+        };
+        base.map(Some).ok_or_else(|| "what it is a change of is not in the pack".to_owned())
     }
 
     fn data(&self, hash: Hash) -> Result<&pack::data::File<MMap>, String> {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flowcheck::history::{History, Memory, Oid, Unreadable};
+use flowcheck::history::{History, Memory, Object, Oid, Unreadable};
 use flowcheck::repository::{Environment, Repository};
 
 use crate::disk::Disk;
@@ -423,5 +423,33 @@ fn subjects_that_were_announced_are_what_the_commits_say() {
     for (at, id) in some.into_iter().enumerate() {
         let expected = if at == 1200 { Err(Unreadable::Missing(missing)) } else { subject(at) };
         assert_eq!(repository.subject(id), expected);
+    }
+}
+
+#[test]
+fn tags_that_a_pack_keeps_as_changes_of_others() {
+    let disk = Disk::new();
+    let (_, path, known) = made(&disk, 27, Dates::Honest, &[]);
+    let message = |number: usize| format!("Release {number}\n\n{}", "What is the same in all.\n".repeat(30));
+    let tags: Vec<Oid> = (0..40)
+        .map(|number| {
+            let name = format!("v1.{number}.0");
+            disk.run(&path, &["tag", "-m", &message(number), &name, &known.on_disk[number].to_string()]);
+            Oid::from_hex(disk.run(&path, &["rev-parse", &name]).as_bytes()).unwrap()
+        })
+        .collect();
+    for way in ["repack.usedeltabaseoffset=true", "repack.usedeltabaseoffset=false"] {
+        disk.run(&path, &["-c", way, "repack", "-qadf", "--depth=20"]);
+        let packs = std::fs::read_dir(path.join("objects/pack")).unwrap();
+        let index = packs.map(|entry| entry.unwrap().path()).find(|path| path.extension().unwrap() == "idx");
+        let listed = disk.run(&path, &["verify-pack", "-v", index.unwrap().to_str().unwrap()]);
+        let is_change = |line: &&str| line.contains(" tag ") && line.split_whitespace().count() == 7;
+        assert!(listed.lines().filter(is_change).count() > 20, "{listed}");
+        let repository = open(&path);
+        for (number, id) in tags.iter().enumerate() {
+            let Ok(Object::Tag(tag)) = repository.object(*id) else { panic!("{id} is a tag") };
+            assert_eq!(tag.target, known.on_disk[number], "{way}");
+            assert_eq!(tag.message, message(number), "{way}");
+        }
     }
 }
