@@ -4,6 +4,7 @@
 //! `rolled-back/…`. What permits something must be there before the push that relies on it, so
 //! records of the push itself never confirm; revocations of the push do revoke.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -235,10 +236,7 @@ impl Facts<'_> {
     /// Returns the version tags that are confirmed, in flow order: by what was there before the
     /// push and is not revoked with it. Where nothing has to be confirmed: every version tag.
     pub fn confirmed(&self) -> &BTreeMap<Version, Confirmed> {
-        let [before, after] = &self.tagged;
-        // With revocations of its own, what a push finds confirmed is nobody else's.
-        let known = if Rc::ptr_eq(before, after) { &before.confirmed } else { &self.confirmed };
-        known.get_or_init(|| {
+        self.known_confirmed().get_or_init(|| {
             if !self.policy.confirmation.required() {
                 return self.all_versions();
             }
@@ -252,6 +250,12 @@ impl Facts<'_> {
                 })
                 .collect()
         })
+    }
+
+    /// With revocations of its own, what a push finds confirmed is nobody else's.
+    pub(super) fn known_confirmed(&self) -> &OnceCell<BTreeMap<Version, Confirmed>> {
+        let [before, after] = &self.tagged;
+        if Rc::ptr_eq(before, after) { &before.confirmed } else { &self.confirmed }
     }
 
     /// Returns the commits of the confirmed version tags: what is reachable from them is shipped.
@@ -329,7 +333,7 @@ impl Facts<'_> {
         newest.peeled.or_else(|| self.peel(newest.id))
     }
 
-    fn record_refs(&self, when: When) -> Vec<(&Ref, RecordName)> {
+    pub(super) fn record_refs(&self, when: When) -> Vec<(&Ref, RecordName)> {
         // Sorted by name: `deployed/` comes before `rolled-back/`.
         ["refs/tags/deployed/", "refs/tags/rolled-back/"]
             .into_iter()
@@ -366,7 +370,7 @@ impl Facts<'_> {
         (before == after).then(|| known.clone())
     }
 
-    fn read_record(&self, entry: &Ref, parts: RecordName, when: When) -> Record {
+    pub(super) fn read_record(&self, entry: &Ref, parts: RecordName, when: When) -> Record {
         let mut record = Record {
             name: entry.name.clone(),
             version: version_of(self.policy, &parts.version_tag),
@@ -476,14 +480,10 @@ impl Facts<'_> {
     /// Returns the valid records for the policy's environment that count for this push, oldest
     /// first: all that were there before, and revocations that come with the push.
     fn events(&self) -> BTreeMap<Version, Vec<&Record>> {
-        let counts = |record: &&Record| {
-            record.is_valid() && record.parts.environment == self.policy.confirmation.environment
-        };
+        let counts = |record: &&Record| record.is_valid() && self.is_decisive(&record.parts);
         let before = self.records(When::Before).iter().filter(counts);
-        let added = self.records(When::After).iter().filter(counts).filter(|record| {
-            record.parts.revokes
-                && self.refs(When::Before).get(&record.name).map(|was| was.id) != Some(record.object)
-        });
+        let added = self.records(When::After).iter().filter(counts);
+        let added = added.filter(|record| self.comes_to_revoke(record.object, &record.name, &record.parts));
         let mut events: BTreeMap<Version, Vec<&Record>> = BTreeMap::new();
         for record in before.chain(added) {
             if let Some(version) = record.version {
@@ -496,7 +496,22 @@ impl Facts<'_> {
         events
     }
 
-    fn weigh(&self, tag: &VersionTag, events: &[&Record], deployed: Option<Oid>) -> Result<Confirmed, Proof> {
+    /// Whether a record of this name is about the environment that decides.
+    pub(super) fn is_decisive(&self, parts: &RecordName) -> bool {
+        parts.environment == self.policy.confirmation.environment
+    }
+
+    /// Whether it is a revocation that the push sets.
+    pub(super) fn comes_to_revoke(&self, object: Oid, name: &RefName, parts: &RecordName) -> bool {
+        parts.revokes && self.refs(When::Before).get(name).map(|was| was.id) != Some(object)
+    }
+
+    pub(super) fn weigh(
+        &self,
+        tag: &VersionTag,
+        events: &[&Record],
+        deployed: Option<Oid>,
+    ) -> Result<Confirmed, Proof> {
         let confirmation = &self.policy.confirmation;
         let commit = tag.commit.ok_or(Proof::Missing)?;
         let newest = newest_run(events);
@@ -774,6 +789,49 @@ mod tests {
         let scene = Scene::new();
         assert!(!scene.confirmed());
         assert_eq!(scene.proof(), Proof::Missing);
+    }
+
+    #[test]
+    fn the_newest_confirmed_version_is_the_same_however_it_is_asked_for() {
+        let (versions, mut kinds) = (["v1.0.0", "v1.0.0-hotfix1", "v1.1.0", "v2.0.0"], BTreeSet::new());
+        for case in 0_u32..3000 {
+            let mut scene = Scene::new();
+            let mut dice = case.wrapping_mul(2_654_435_769);
+            let mut below = |n: u32| {
+                dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (dice >> 16) % n
+            };
+            for (name, time) in versions.into_iter().zip(20..) {
+                let tag = scene.tag(name, scene.v1, time, "it\n");
+                match below(5) {
+                    0 => scene.pushed(name, tag),
+                    1 => {}
+                    _ => scene.there(name, tag),
+                }
+                for number in 1..=below(4) {
+                    let family = if below(3) == 0 { "rolled-back" } else { "deployed" };
+                    let environment = if below(4) == 0 { "alpha" } else { "prod" };
+                    let record = format!("{family}/{environment}/{name}/{number}");
+                    let time = 30 + Seconds::from(below(6));
+                    let id = if below(5) == 0 {
+                        scene.tag(&record, scene.v1, time, "no trailers\n")
+                    } else {
+                        scene.record(&record, time)
+                    };
+                    if below(3) > 0 {
+                        scene.there(&record, id);
+                    } else {
+                        scene.pushed(&record, id);
+                    }
+                }
+            }
+            let newest = |facts: &Facts<'_>| facts.newest_confirmed_of_all();
+            let newest = scene.ask(newest);
+            let all = scene.ask(|facts| facts.confirmed().keys().next_back().copied());
+            assert_eq!(newest, all, "case {case}");
+            kinds.insert(newest);
+        }
+        assert_eq!(kinds.len(), versions.len() + 1);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod kinds;
 mod lines;
 mod lookalikes;
 mod merge;
+mod newest;
 mod origin;
 mod presence;
 mod releases;
@@ -71,6 +72,7 @@ pub struct Facts<'a> {
     tagged: [Rc<Tagged>; 2],
     releases: [OnceCell<BTreeMap<Release, Oid>>; 2],
     confirmed: OnceCell<BTreeMap<Version, Confirmed>>,
+    newest: OnceCell<Option<Version>>,
     release_names: [OnceCell<BTreeMap<Release, String>>; 2],
     known: releases::Known,
     moves: RefCell<HashMap<LineId, Option<Rc<LineMove>>>>,
@@ -115,6 +117,7 @@ impl<'a> Facts<'a> {
             tagged,
             releases: Default::default(),
             confirmed: OnceCell::new(),
+            newest: OnceCell::new(),
             release_names: Default::default(),
             known: releases::Known::default(),
             moves: RefCell::default(),

@@ -30,7 +30,7 @@ impl Facts<'_> {
         if self.policy.parallel() {
             return None;
         }
-        let newest = self.confirmed().keys().next_back().copied()?;
+        let newest = self.newest_confirmed_of_all()?;
         (newest.release > release).then_some(newest)
     }
 
