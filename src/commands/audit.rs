@@ -124,11 +124,22 @@ pub(super) fn judge(
     since: &[String],
     now: Seconds,
 ) -> Result<Verdict, Failure> {
+    let replayed = replayed(policy, repository, refs, since, now)?;
+    Ok(weigh(policy, refs.clone(), replayed, now))
+}
+
+/// Replays a history: from where `since` or the policy says that the flow was adopted.
+pub(super) fn replayed(
+    policy: &Policy,
+    repository: &Repository,
+    refs: &Refs,
+    since: &[String],
+    now: Seconds,
+) -> Result<Replayed, Failure> {
     let arrivals = event_log::arrivals(policy, repository);
     let replay = replay(policy, repository, refs, since, now)?;
     let chronicle = replay.read(&arrivals).map_err(Failure::History)?;
-    let replayed = chronicle.judge(&|_, _| ()).map_err(Failure::History)?;
-    Ok(weigh(policy, refs.clone(), replayed, now))
+    chronicle.judge(&|_, _| ()).map_err(Failure::History)
 }
 
 /// Returns the replay of a history from where `since` or the policy says that the flow was adopted.

@@ -63,36 +63,15 @@ impl fmt::Display for Fit {
     }
 }
 
-/// What an outlier is one of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// A merge into a line.
-    Merge,
-    /// The name of a branch.
-    Branch,
-    /// A tag.
-    Tag,
-}
-
-/// Something that fits no clause.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A merge that went where its kind does not go.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Outlier {
-    /// What it is one of.
-    pub side: Side,
-    /// The branch or tag; not escaped.
-    pub name: String,
-    /// The kind that it is of, or would be; not escaped.
+    /// The kind.
     pub kind: String,
-    /// What it does, in words that follow its name.
-    pub does: String,
-}
-
-impl Outlier {
-    /// Returns a merge that went where its kind does not go.
-    pub(super) fn merge(name: &str, kind: &str, into: LineRole) -> Self {
-        let does = format!("went into the {} line", into.name());
-        Self { side: Side::Merge, name: name.to_owned(), kind: kind.to_owned(), does }
-    }
+    /// The branch; not escaped.
+    pub name: String,
+    /// Where it went.
+    pub into: LineRole,
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@
 //! group starts and goes is counted over the merges of the lines' trunks. What most of a group
 //! does becomes a clause, with the share that fits; the rest is listed, not hidden.
 
+mod drafts;
 mod fit;
 mod kept;
 mod lines;
 mod names;
+mod sorts;
 mod tags;
 mod topics;
 mod trunk;
@@ -18,8 +20,9 @@ use std::collections::BTreeMap;
 use crate::history::{Answer, History, RefName, Refs};
 use crate::policy::{Base, LineRole, MergeStyle, While};
 
-pub use fit::{Fit, HABIT, Outlier, Side};
-pub use kept::{Group, Level, Said, Tried, doubted, unkept};
+pub use fit::{Fit, HABIT, Outlier};
+pub use kept::{Group, Level, Said, doubted, unkept};
+pub use sorts::Tried;
 pub use write::policy;
 
 /// What was learned.
@@ -43,7 +46,7 @@ pub struct Learned {
     pub brought: BTreeMap<LineRole, usize>,
     /// Whether the repository holds confirmation records.
     pub records: bool,
-    /// What fits no clause.
+    /// The merges that went where their kind does not go.
     pub outliers: Vec<Outlier>,
 }
 
@@ -135,7 +138,7 @@ pub fn learn(history: &dyn History, refs: &Refs, default: Option<&RefName>) -> A
     let seen = names::collect(refs, &chosen, &trunks);
     let releases = lines::releases(&seen, &trunks);
     let (kinds, mut outliers) = topics::kinds(&seen, &trunks, releases.as_ref());
-    let tags = tags::learn(history, refs, &trunks, releases.is_some(), &mut outliers)?;
+    let tags = tags::learn(history, refs, &trunks, releases.is_some())?;
     let kinds = topics::timed(history, refs, &tags, &trunks, kinds)?;
     let named = topics::named(&seen, &trunks, releases.as_ref());
     let records = refs.below("refs/tags/deployed/").iter().any(|entry| {
@@ -143,8 +146,7 @@ pub fn learn(history: &dyn History, refs: &Refs, default: Option<&RefName>) -> A
     });
     let brought = [LineRole::Integration, LineRole::Production]
         .map(|role| (role, lines::brought(role, &chosen, &seen, &trunks)));
-    outliers.sort_by(|a, b| (a.side, &a.kind, &a.name).cmp(&(b.side, &b.kind, &b.name)));
-    outliers.dedup();
+    outliers.sort();
     Ok(Some(Learned {
         integration: lines::line(&chosen.integration, &trunks.integration),
         production: chosen

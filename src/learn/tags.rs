@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Tags;
-use super::fit::{Fit, Outlier, Side};
+use super::fit::Fit;
 use super::lines;
 use super::trunk::Trunks;
 use super::write::literal;
@@ -15,14 +15,8 @@ use crate::version::Release;
 /// How many tags make a form, where they are fewer than a twentieth of all.
 const ENOUGH: usize = 3;
 
-/// Returns the forms of the tags; what has none becomes an outlier.
-pub(super) fn learn(
-    history: &dyn History,
-    refs: &Refs,
-    trunks: &Trunks,
-    has_releases: bool,
-    outliers: &mut Vec<Outlier>,
-) -> Answer<Tags> {
+/// Returns the forms of the tags.
+pub(super) fn learn(history: &dyn History, refs: &Refs, trunks: &Trunks, has_releases: bool) -> Answer<Tags> {
     let named = refs.below("refs/tags/").iter().filter_map(|entry| {
         let name = std::str::from_utf8(entry.name.tag()?).ok()?;
         RecordName::parse(name).is_none().then_some((name, entry))
@@ -33,7 +27,7 @@ pub(super) fn learn(
         all.iter().partition(|(name, _)| stem.is_some_and(|stem| is_release(name, stem)));
     let release = Fit { fits: releases.len(), of: all.len() };
     let (hotfix, others) = hotfixes(stem.unwrap_or("v"), others);
-    let other = forms(&others, all.len(), outliers);
+    let other = forms(&others, all.len());
     let newest = releases.iter().filter_map(|(name, entry)| Some((lines::split(name)?.1, *name, *entry)));
     let newest = newest.max_by_key(|(release, ..)| *release).map(|(_, name, entry)| (name, entry));
     let (on, standing) = ground(history, &releases, newest, trunks, has_releases)?;
@@ -107,26 +101,14 @@ fn newest_fix<'t>(release: &'t str, stem: &str, tags: &[Named<'t>]) -> &'t str {
     tags.iter().filter_map(|(name, _)| number(name)).max().map_or(release, |(_, name)| name)
 }
 
-/// Groups tags whose names differ in numbers alone; what stands alone is an outlier.
-fn forms(others: &[Named<'_>], all: usize, outliers: &mut Vec<Outlier>) -> Vec<(String, usize)> {
-    let mut forms: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+/// Groups tags whose names differ in numbers alone; what stands alone has no form.
+fn forms(others: &[Named<'_>], all: usize) -> Vec<(String, usize)> {
+    let mut forms: BTreeMap<String, usize> = BTreeMap::new();
     for (name, _) in others {
-        forms.entry(form(name)).or_default().push(name);
+        *forms.entry(form(name)).or_default() += 1;
     }
-    let mut kept = vec![];
-    for (form, names) in forms {
-        let of_all = Fit { fits: names.len(), of: all };
-        if names.len() >= ENOUGH || of_all.is_habit() {
-            kept.push((form, names.len()));
-            continue;
-        }
-        outliers.extend(names.into_iter().map(|name| Outlier {
-            side: Side::Tag,
-            name: name.to_owned(),
-            kind: "tag".to_owned(),
-            does: "is a tag like no other".to_owned(),
-        }));
-    }
+    let is_form = |(_, count): &(String, usize)| *count >= ENOUGH || Fit { fits: *count, of: all }.is_habit();
+    let mut kept: Vec<(String, usize)> = forms.into_iter().filter(is_form).collect();
     kept.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     kept
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::text::wrap_to;
 use super::{clean, count};
 use crate::finding::Level as Weight;
-use crate::learn::{Fit, Group, HABIT, Kind, Learned, Level, Outlier, Said, Side};
+use crate::learn::{Fit, Group, HABIT, Kind, Learned, Level, Outlier, Said};
 use crate::policy::{Base, LineRole};
 
 /// How wide a line is at most; commands are never broken.
@@ -47,24 +47,36 @@ enum Step {
 impl Adoption {
     /// Returns the first things to do, in their order.
     fn steps(&self) -> Vec<Step> {
+        let mut steps = self.audits();
+        steps.extend(self.confirmations());
+        let check = format!("flowcheck policy check {}", self.path);
+        steps.push(Step::Type(check, "after every change to it".to_owned()));
+        let install = "the local hook; --server DIR on the server".to_owned();
+        steps.push(Step::Type("flowcheck install".to_owned(), install));
+        steps
+    }
+
+    /// The first audit, and how the next one says only what is new.
+    fn audits(&self) -> Vec<Step> {
         let audit = format!("flowcheck audit --policy {}", self.path);
         let said = self.first.iter().map(|group| group.said.len()).sum::<usize>();
-        let mut steps = match said {
-            0 => vec![Step::Type(audit, "the first audit: it is clean".to_owned())],
-            said => {
-                let known = format!("from then on only what is new counts: {audit} --baseline known.txt");
-                let first = format!("the first audit: it says {}, those above", count(said, "outlier"));
-                let write = format!("{audit} --write-baseline known.txt");
-                vec![Step::Type(audit, first), Step::Type(write, known)]
-            }
-        };
+        if said == 0 {
+            return vec![Step::Type(audit, "the first audit: it is clean".to_owned())];
+        }
+        let known = format!("from then on only what is new counts: {audit} --baseline known.txt");
+        let first = format!("the first audit: it says {}, those above", count(said, "outlier"));
+        let write = format!("{audit} --write-baseline known.txt");
+        vec![Step::Type(audit, first), Step::Type(write, known)]
+    }
+
+    /// The first confirmation, and how it comes to be asked for.
+    fn confirmations(&self) -> Vec<Step> {
+        let mut steps = vec![];
         if let Some(tag) = &self.learned.tags.newest {
             let confirm =
                 format!("flowcheck confirm {} --policy {} --push {}", clean(tag), self.path, self.remote);
-            steps.push(Step::Type(
-                confirm,
-                "if that is what runs in prod today; else name what does".to_owned(),
-            ));
+            let why = "if that is what runs in prod today; else name what does".to_owned();
+            steps.push(Step::Type(confirm, why));
         }
         if self.can_switch() {
             let ask = "[confirmation] require = [\"record\"]".to_owned();
@@ -72,10 +84,6 @@ impl Adoption {
             let why = "from then on a release goes back only when it is confirmed".to_owned();
             steps.extend([Step::Write(ask, None), Step::Write(from, Some(why))]);
         }
-        let check = format!("flowcheck policy check {}", self.path);
-        steps.push(Step::Type(check, "after every change to it".to_owned()));
-        let install = "the local hook; --server DIR on the server".to_owned();
-        steps.push(Step::Type("flowcheck install".to_owned(), install));
         steps
     }
 
@@ -216,7 +224,7 @@ fn outliers(adoption: &Adoption) -> String {
     for (kind, outliers) in elsewhere(&adoption.learned) {
         let each: Vec<String> = outliers
             .iter()
-            .map(|outlier| format!("`{}` {}", clean(&outlier.name), clean(&outlier.does)))
+            .map(|outlier| format!("`{}` went into the {} line", clean(&outlier.name), outlier.into.name()))
             .collect();
         let share = Fit { fits: outliers.len(), of: kind.share.fits };
         out += &listed(&format!("{}: {} merges went elsewhere", clean(&kind.name), share_of(share)), &each);
@@ -259,7 +267,7 @@ fn listed(head: &str, each: &[String]) -> String {
 /// Returns the kinds of which some branches went into a line that the others do not go into.
 fn elsewhere(learned: &Learned) -> impl Iterator<Item = (&Kind, Vec<&Outlier>)> {
     learned.kinds.iter().filter_map(|kind| {
-        let of_kind = |outlier: &&Outlier| outlier.side == Side::Merge && outlier.kind == kind.name;
+        let of_kind = |outlier: &&Outlier| outlier.kind == kind.name;
         let outliers: Vec<&Outlier> = learned.outliers.iter().filter(of_kind).collect();
         (!outliers.is_empty()).then_some((kind, outliers))
     })
@@ -298,7 +306,7 @@ pub fn json(adoption: &Adoption) -> String {
             "kind": clean(&kind.name),
             "share": fit(Fit { fits: outliers.len(), of: kind.share.fits }),
             "each": outliers.iter().map(|outlier| json!({
-                "name": clean(&outlier.name), "does": clean(&outlier.does),
+                "name": clean(&outlier.name), "into": outlier.into.name(),
             })).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "first_audit": adoption.first.iter().map(|group| json!({

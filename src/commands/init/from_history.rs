@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use super::super::clone::{self, Remote};
+use super::super::clone::Remote;
 use super::super::output::{print, tell};
 use super::super::{Exit, Failure, Global, audit};
 use super::write_new;
 use crate::history::{Refs, Seconds};
-use crate::input::replay::Replay;
 use crate::learn::{self, Group, Learned};
 use crate::policy::{Policy, no_files};
 use crate::report::learned::{self, Adoption};
@@ -23,7 +22,7 @@ pub(super) fn run(global: &Global, path: &Path) -> Result<Exit, Failure> {
         return Err(Failure::Shallow);
     }
     let remote = Remote::chosen(&repository, None)?;
-    let refs = clone::seen(&repository, &remote, &[])?;
+    let refs = audit::refs(&repository)?;
     let default = repository.default_branch().map_err(Failure::History)?;
     let learned = learn::learn(&repository, &refs, default.as_ref()).map_err(Failure::History)?;
     let learned = learned.ok_or(Failure::NothingToLearn)?;
@@ -75,9 +74,8 @@ impl Trial<'_> {
     /// Returns how many updates the first audit by a policy judges, and what it says.
     fn audit(&self, learned: &Learned, text: &str) -> Result<(usize, Vec<Group>), Failure> {
         let policy = parse(text)?;
-        let (history, refs, now) = (self.repository, self.refs, self.now);
-        let replay = Replay { policy: &policy, history, refs, since: vec![], since_date: None, now };
-        let mut replayed = replay.run().map_err(Failure::History)?;
+        let (refs, now) = (self.refs, self.now);
+        let mut replayed = audit::replayed(&policy, self.repository, refs, &[], now)?;
         let asked = std::mem::take(&mut replayed.asked);
         let judged = replayed.updates;
         let verdict = audit::weigh(&policy, refs.clone(), replayed, now);
