@@ -27,6 +27,9 @@ pub struct Accused {
     pub holders: Vec<(String, String)>,
 }
 
+/// What a line takes in of a wrong kind, and of a kind that is not admitted now.
+pub(super) type Unwelcome = (Option<Accused>, Option<Accused>);
+
 /// A topic that holds what a line may not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranger {
@@ -201,7 +204,17 @@ impl Facts<'_> {
 
     /// Returns what a line takes in that its refs do not allow: of the wrong kind, and of a kind
     /// that the release's state does not admit now.
-    pub fn accused(&self, moved: &LineMove) -> Option<(Option<Accused>, Option<Accused>)> {
+    pub fn accused(&self, moved: &LineMove) -> Option<Unwelcome> {
+        let known = self.accused.borrow().get(&moved.line).cloned();
+        if known.is_some() {
+            return known;
+        }
+        let accused = self.find_accused(moved)?;
+        self.accused.borrow_mut().insert(moved.line, accused.clone());
+        Some(accused)
+    }
+
+    fn find_accused(&self, moved: &LineMove) -> Option<Unwelcome> {
         let incoming = self.incoming(moved)?;
         if incoming.is_empty() {
             return Some((None, None));

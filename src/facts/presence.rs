@@ -77,14 +77,21 @@ impl Facts<'_> {
     /// Whether one of `alike` made the change of `fix`, or that changed nothing.
     fn made_again(&self, fix: Oid, alike: &[Oid]) -> Option<bool> {
         let from = self.first_parent(fix)?;
-        let Some(change) = self.ask(self.history.patch(from, fix))? else { return Some(true) };
-        let touched = self.ask(self.history.touched(from, fix))?;
+        let mut close = vec![];
         for commit in alike {
             // What touches other paths is another change: most need no closer look.
-            let from = self.first_parent(*commit)?;
-            if self.ask(self.history.touched(from, *commit))? == touched
-                && self.ask(self.history.patch(from, *commit))?.as_ref() == Some(&change)
-            {
+            let touched = |from, to| self.ask(self.history.touched(from, to));
+            let theirs = self.first_parent(*commit)?;
+            if touched(theirs, *commit)? == touched(from, fix)? {
+                close.push((theirs, *commit));
+            }
+        }
+        if close.is_empty() {
+            return Some(!self.ask(self.history.differs(from, fix))?);
+        }
+        let Some(change) = self.ask(self.history.patch(from, fix))? else { return Some(true) };
+        for (from, commit) in close {
+            if self.ask(self.history.patch(from, commit))?.as_ref() == Some(&change) {
                 return Some(true);
             }
         }

@@ -272,6 +272,14 @@ pub trait History {
     /// [`Unreadable::Missing`] where a tree or blob is not here (a partial clone).
     fn patch(&self, from: Option<Oid>, to: Oid) -> Answer<Option<PatchId>>;
 
+    /// Whether there is such a change at all.
+    ///
+    /// # Errors
+    /// As [`Self::patch`].
+    fn differs(&self, from: Option<Oid>, to: Oid) -> Answer<bool> {
+        Ok(self.patch(from, to)?.is_some())
+    }
+
     /// Returns a number that is the same for changes that touch the same paths; a history that
     /// does not look at paths has one number for all.
     ///
@@ -293,17 +301,27 @@ pub trait History {
         Ok(0)
     }
 
+    /// Returns the outlines of many commits, in their order.
+    ///
+    /// # Errors
+    /// As [`Self::patch`].
+    fn outlines(&self, commits: &[Oid]) -> Answer<Vec<u64>> {
+        commits.iter().map(|commit| self.outline(*commit)).collect()
+    }
+
     /// Returns for each of `fixes` the commits of `tip`, but not of `below`, that are no merges and
     /// whose [outline](Self::outline) is the same.
     ///
     /// # Errors
     /// As [`Self::patch`].
     fn alike(&self, fixes: &[Oid], tip: Oid, below: &[Oid]) -> Answer<Vec<Vec<Oid>>> {
-        let mut by_outline: BTreeMap<u64, Vec<Oid>> = BTreeMap::new();
+        let mut plain = vec![];
         for commit in self.introduced(&[tip], below)? {
-            if self.parents(commit)?.len() < 2 {
-                by_outline.entry(self.outline(commit)?).or_default().push(commit);
-            }
+            plain.extend((self.parents(commit)?.len() < 2).then_some(commit));
+        }
+        let mut by_outline: BTreeMap<u64, Vec<Oid>> = BTreeMap::new();
+        for (outline, commit) in self.outlines(&plain)?.into_iter().zip(plain) {
+            by_outline.entry(outline).or_default().push(commit);
         }
         let alike = |fix: &Oid| Ok(by_outline.get(&self.outline(*fix)?).cloned().unwrap_or_default());
         fixes.iter().map(alike).collect()

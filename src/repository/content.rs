@@ -11,7 +11,6 @@ use git2::{DiffOptions, MergeFileInput, MergeOptions, ObjectFormat};
 use gix::hash::Kind as Hash;
 
 use super::Watch;
-use super::near::Tree;
 use super::objects::Objects;
 use super::trees;
 use crate::history::{Answer, Oid, PatchId, Unreadable};
@@ -103,6 +102,18 @@ impl Content {
         Ok(Some(PatchId(identity)))
     }
 
+    /// Whether any file differs between two trees: [`Self::patch`] says more of it.
+    pub(super) fn differ(&self, objects: &Objects, trees: [Option<Oid>; 2]) -> Answer<bool> {
+        let [old, new] = objects.trees(trees)?;
+        for sides in trees::differences(&old, &new, self.hash.len_in_bytes()) {
+            let is_tree = sides[0].or(sides[1]).is_some_and(|entry| entry.is_tree());
+            if !is_tree || self.differ(objects, sides.map(|side| side?.oid()))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Returns a number that says which paths differ between two trees.
     pub(super) fn touched(&self, objects: &Objects, from: Option<Oid>, to: Oid) -> Answer<u64> {
         let mut hash = DefaultHasher::new();
@@ -118,7 +129,7 @@ impl Content {
         path: &mut Vec<u8>,
         hash: &mut DefaultHasher,
     ) -> Answer<()> {
-        let [old, new] = read(objects, trees)?;
+        let [old, new] = objects.trees(trees)?;
         for sides in trees::differences(&old, &new, self.hash.len_in_bytes()) {
             let Some(entry) = sides[0].or(sides[1]) else { continue };
             let begin = path.len();
@@ -132,17 +143,6 @@ impl Content {
             path.truncate(begin);
         }
         Ok(())
-    }
-
-    /// Returns a number that says which names at the top differ between two trees.
-    pub(super) fn outline(&self, objects: &Objects, from: Option<Oid>, to: Oid) -> Answer<u64> {
-        let mut hash = DefaultHasher::new();
-        let [old, new] = read(objects, [from, Some(to)])?;
-        for sides in trees::differences(&old, &new, self.hash.len_in_bytes()) {
-            let entry = sides[0].or(sides[1]);
-            entry.map(|entry| (entry.name, entry.is_tree())).hash(&mut hash);
-        }
-        Ok(hash.finish())
     }
 
     fn diff(&self, from: Option<Oid>, to: Oid) -> Answer<git2::Diff<'_>> {
@@ -199,7 +199,7 @@ impl Content {
         trees: [Option<Oid>; 3],
         changed: &mut Vec<[Option<Side>; 3]>,
     ) -> Answer<bool> {
-        let [base, ours, theirs] = read(objects, trees)?;
+        let [base, ours, theirs] = objects.trees(trees)?;
         let len = self.hash.len_in_bytes();
         let mut known: HashMap<&[u8], Option<trees::Entry<'_>>> = HashMap::new();
         for [new, our] in trees::differences(&theirs, &ours, len) {
@@ -230,7 +230,7 @@ impl Content {
 
     /// Adds the files that a tree has at paths where the base has none.
     fn added(&self, objects: &Objects, trees: [Option<Oid>; 2], added: &mut Vec<Side>) -> Answer<()> {
-        let [old, new] = read(objects, trees)?;
+        let [old, new] = objects.trees(trees)?;
         for [old, new] in trees::differences(&old, &new, self.hash.len_in_bytes()) {
             let Some(entry) = new else { continue };
             if entry.is_tree() {
@@ -406,17 +406,6 @@ impl Content {
         objects.add_new_mempack_backend(1000)?;
         git2::Repository::from_odb(objects)
     }
-}
-
-/// Returns the bytes of trees; where there is none, none.
-fn read<const N: usize>(objects: &Objects, trees: [Option<Oid>; N]) -> Answer<[Tree; N]> {
-    let mut read = std::array::from_fn(|_| Tree::default());
-    for (id, tree) in trees.into_iter().zip(&mut read) {
-        if let Some(id) = id {
-            *tree = objects.tree(id)?;
-        }
-    }
-    Ok(read)
 }
 
 fn tree(reader: &git2::Repository, id: Oid) -> Answer<git2::Tree<'_>> {

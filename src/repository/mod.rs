@@ -14,6 +14,7 @@ mod graph;
 mod index;
 mod near;
 mod objects;
+mod outlines;
 mod packed;
 mod place;
 mod refs;
@@ -377,6 +378,13 @@ impl Repository {
         refs::Reftable { git: || self.git(), hash: self.format.hash }
     }
 
+    /// Returns the trees that the change of a commit lies between.
+    fn change_of(&self, commit: Oid) -> Answer<outlines::Between> {
+        self.walk.commits().deadline.check()?;
+        let from = self.parents(commit)?.first().map(|from| self.tree_of(*from)).transpose()?;
+        Ok((from, self.tree_of(commit)?))
+    }
+
     fn tree_of(&self, commit: Oid) -> Answer<Oid> {
         if let Some((known, tree)) = self.last_tree_of.get()
             && known == commit
@@ -494,9 +502,19 @@ impl History for Repository {
     }
 
     fn outline(&self, commit: Oid) -> Answer<u64> {
-        self.walk.commits().deadline.check()?;
-        let from = self.parents(commit)?.first().map(|from| self.tree_of(*from)).transpose()?;
-        self.content.outline(&self.walk.commits().objects, from, self.tree_of(commit)?)
+        outlines::outline(&self.walk.commits().objects, self.hash(), self.change_of(commit)?)
+    }
+
+    fn outlines(&self, commits: &[Oid]) -> Answer<Vec<u64>> {
+        let changes = commits.iter().map(|commit| self.change_of(*commit)).collect::<Answer<Vec<_>>>()?;
+        self.watch.begin();
+        let source = self.walk.commits();
+        outlines::of_many(&source.objects, &source.directories, self.hash(), &changes)
+    }
+
+    fn differs(&self, from: Option<Oid>, to: Oid) -> Answer<bool> {
+        let from = from.map(|from| self.tree_of(from)).transpose()?;
+        self.content.differ(&self.walk.commits().objects, [from, Some(self.tree_of(to)?)])
     }
 
     fn merge_over(&self, bases: &[Oid], into: Oid, from: Oid) -> Answer<bool> {

@@ -1,6 +1,6 @@
 //! Objects from several directories as one store: loose ones and packs, nothing replaced.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -58,8 +58,13 @@ struct Packs {
 struct Pack {
     path: PathBuf,
     index: Index,
-    data: OnceCell<pack::data::File<MMap>>,
+    data: RefCell<Option<Rc<pack::data::File<MMap>>>>,
+    /// How often the file was asked for.
+    asked: Cell<u32>,
 }
+
+/// So many objects are read by way of one mapping.
+const STRETCH: u32 = 1 << 12;
 
 impl std::fmt::Debug for Objects {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -135,6 +140,17 @@ impl Objects {
         }
     }
 
+    /// Returns the bytes of trees; where there is none, none.
+    pub(super) fn trees<const N: usize>(&self, ids: [Option<Oid>; N]) -> Answer<[Tree; N]> {
+        let mut trees = std::array::from_fn(|_| Tree::default());
+        for (id, tree) in ids.into_iter().zip(&mut trees) {
+            if let Some(id) = id {
+                *tree = self.tree(id)?;
+            }
+        }
+        Ok(trees)
+    }
+
     /// Returns a tree of a pack by way of those that it is kept as a change of, which are mostly
     /// known. `None`: it is no tree, or something is wrong with it, which is for others to say.
     fn tree_near(&self, pack: &Rc<Pack>, at: u64) -> Option<Tree> {
@@ -149,7 +165,7 @@ impl Objects {
             }
             let entry = file.entry(at).ok()?;
             let Some(below) = pack.base_of(&entry).ok()? else {
-                let tree = (entry.header == Header::Tree).then(|| self.inflated_entry(file, &entry))?;
+                let tree = (entry.header == Header::Tree).then(|| self.inflated_entry(&file, &entry))?;
                 let tree = Rc::new(tree?);
                 near.keep(number, at, &tree);
                 break tree;
@@ -161,7 +177,7 @@ impl Objects {
             at = below;
         };
         for (at, entry) in changes.iter().rev() {
-            tree = Rc::new(delta::apply(&tree, &self.inflated_entry(file, entry)?, LARGEST)?);
+            tree = Rc::new(delta::apply(&tree, &self.inflated_entry(&file, entry)?, LARGEST)?);
             near.keep(number, *at, &tree);
         }
         Some(tree)
@@ -311,9 +327,9 @@ impl Objects {
                 return None;
             }
         }
-        *data = self.inflated_entry(file, &entry)?;
+        *data = self.inflated_entry(&file, &entry)?;
         for change in changes.iter().rev() {
-            *data = delta::apply(data, &self.inflated_entry(file, change)?, LARGEST)?;
+            *data = delta::apply(data, &self.inflated_entry(&file, change)?, LARGEST)?;
         }
         entry.header.as_kind()
     }
@@ -453,7 +469,7 @@ impl Directory {
                 Err(_) if !path.exists() => continue,
                 Err(why) => return Err(unreadable(&path, why)),
             };
-            list.push(Rc::new(Pack { path, index, data: OnceCell::new() }));
+            list.push(Rc::new(Pack { path, index, data: RefCell::default(), asked: Cell::default() }));
         }
         *self.packs.borrow_mut() = Some(Packs { list, listed: changed });
         Ok(true)
@@ -475,13 +491,21 @@ impl Pack {
         base.map(Some).ok_or_else(|| "what it is a change of is not in the pack".to_owned())
     }
 
-    fn data(&self, hash: Hash) -> Result<&pack::data::File<MMap>, String> {
-        if let Some(data) = self.data.get() {
-            return Ok(data);
+    /// Returns the pack's file. What was read of a mapped file counts as memory of this program for as
+    /// long as the mapping stands, so it is mapped anew now and then.
+    fn data(&self, hash: Hash) -> Result<Rc<pack::data::File<MMap>>, String> {
+        let mut known = self.data.borrow_mut();
+        self.asked.set(self.asked.get().wrapping_add(1));
+        if let Some(data) = known.as_ref().filter(|_| !self.asked.get().is_multiple_of(STRETCH)) {
+            return Ok(Rc::clone(data));
         }
-        let data = pack::data::File::at(self.path.with_extension("pack"), hash)
-            .map_err(|error| error.to_string())?;
-        Ok(self.data.get_or_init(|| data.with_alloc_limit_bytes(Some(LARGEST))))
+        let data = match (pack::data::File::at(self.path.with_extension("pack"), hash), known.take()) {
+            (Ok(data), _) => Rc::new(data.with_alloc_limit_bytes(Some(LARGEST))),
+            // A repack has put its objects elsewhere since; what is mapped stays.
+            (Err(_), Some(data)) => data,
+            (Err(error), None) => return Err(error.to_string()),
+        };
+        Ok(Rc::clone(known.insert(data)))
     }
 }
 

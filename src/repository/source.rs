@@ -1,7 +1,6 @@
 //! Where a walk reads commits: the commit-graph, and the objects for what it does not have.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::path::PathBuf;
 
 use gix::hash::Kind as Hash;
 use gix::objs::Kind;
@@ -15,7 +14,7 @@ use crate::history::{Answer, ByteSlice, IdSet, Oid, Refs, Seconds, Unreadable};
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) objects: objects::Objects,
-    directories: Vec<PathBuf>,
+    pub(super) directories: ObjectDirectories,
     table: OnceCell<graph::Table>,
     distrusted: Cell<bool>,
     hash: Hash,
@@ -50,7 +49,7 @@ impl Source {
     pub(super) fn new(directories: &ObjectDirectories, hash: Hash, shallow: IdSet<Oid>) -> Self {
         Self {
             objects: objects::Objects::open(directories, hash),
-            directories: directories.all.clone(),
+            directories: directories.clone(),
             table: OnceCell::new(),
             distrusted: Cell::new(false),
             hash,
@@ -67,7 +66,7 @@ impl Source {
             if self.is_shallow() {
                 return graph::Table::default();
             }
-            graph::Table::open(&self.directories, self.hash)
+            graph::Table::open(&self.directories.all, self.hash)
         })
     }
 

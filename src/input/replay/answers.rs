@@ -12,6 +12,8 @@ use crate::history::{Answer, Commit, History, Object, Oid, PatchId, Seconds, Sig
 pub(super) struct Known {
     /// What the tips that were asked about last contain, newest first.
     contents: RefCell<Vec<(Vec<u32>, Rc<Content>)>>,
+    /// What single tips contain, and how much that is.
+    single: RefCell<(HashMap<u32, Rc<Content>>, usize)>,
     objects: RefCell<HashMap<Oid, Object>>,
     bases: RefCell<HashMap<(u32, u32), Vec<Oid>>>,
     patches: RefCell<HashMap<Trees, Option<PatchId>>>,
@@ -32,6 +34,9 @@ type Trees = (Option<Oid>, Oid);
 /// How many sets of tips are remembered.
 const REMEMBERED: usize = 24;
 
+/// How many places of what single tips contain are remembered.
+const KEPT: usize = 4 << 20;
+
 impl Known {
     pub(super) fn content(&self, tips: &[u32], find: impl FnOnce() -> Content) -> Rc<Content> {
         let mut known = self.contents.borrow_mut();
@@ -42,6 +47,22 @@ impl Known {
             known.insert(0, (tips.to_vec(), Rc::new(find())));
         }
         Rc::clone(&known[0].1)
+    }
+
+    pub(super) fn content_of_one(&self, tip: u32, find: impl FnOnce() -> Content) -> Rc<Content> {
+        let mut single = self.single.borrow_mut();
+        let (known, size) = &mut *single;
+        if let Some(content) = known.get(&tip) {
+            return Rc::clone(content);
+        }
+        let content = Rc::new(find());
+        *size += content.size();
+        if *size > KEPT {
+            known.clear();
+            *size = content.size();
+        }
+        known.insert(tip, Rc::clone(&content));
+        content
     }
 }
 
@@ -97,8 +118,12 @@ impl Chart<'_> {
             let outlines = self.known.outlines.borrow();
             self.listed(&[tip], |commit| !outlines.is_whole(commit) && !self.has(&below, commit))
         };
-        for &commit in open.iter().filter(|commit| self.is_plain(**commit)) {
-            self.outline_of(commit)?;
+        let mut plain = open.clone();
+        plain.retain(|commit| self.is_plain(*commit) && self.known.outlines.borrow().of(*commit).is_none());
+        let ids = self.ids(&plain);
+        ids.first().map_or(Ok(()), |first| self.may_compare(*first))?;
+        for (commit, outline) in plain.into_iter().zip(self.history.outlines(&ids)?) {
+            self.known.outlines.borrow_mut().add(commit, outline, self.survey.len());
         }
         if below.is_empty() {
             self.known.outlines.borrow_mut().end(&open, self.survey.len());
@@ -335,6 +360,9 @@ impl History for Chart<'_> {
             return self.history.reached(commits, groups);
         };
         let reached = groups.iter().map(|group| {
+            if group.is_empty() {
+                return vec![false; commits.len()];
+            }
             let content = self.contents_of(group);
             commits.iter().map(|commit| self.has(&content, *commit)).collect()
         });
@@ -407,6 +435,11 @@ impl History for Chart<'_> {
             self.may_compare(into)?;
             self.history.merge_over(&self.merge_bases(into, from)?, into, from)
         })
+    }
+
+    fn differs(&self, from: Option<Oid>, to: Oid) -> Answer<bool> {
+        self.may_look_into(to)?;
+        self.history.differs(from, to)
     }
 
     fn merge_over(&self, bases: &[Oid], into: Oid, from: Oid) -> Answer<bool> {

@@ -96,6 +96,11 @@ impl Content {
         self.upto.get(lane as usize).copied().unwrap_or(0)
     }
 
+    /// Returns how much it is to keep.
+    pub(super) fn size(&self) -> usize {
+        self.upto.len() + 4 * self.beside.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.beside.is_empty() && self.upto.iter().all(|upto| *upto == 0)
     }
@@ -330,21 +335,24 @@ impl<'a> Chart<'a> {
     /// Returns what `tips` and all their ancestors are.
     pub(super) fn content(&self, tips: impl IntoIterator<Item = u32>) -> Content {
         let mut content = Content::default();
-        for tip in tips {
-            let mut todo = BinaryHeap::from([tip]);
-            while let Some(commit) = todo.pop() {
-                if self.has(&content, commit) {
-                    continue;
-                }
-                if let Some(place) = self.place(commit) {
-                    self.climb(place, &mut content);
-                } else {
-                    content.beside.insert(commit);
-                    todo.extend(self.survey.parents(commit));
-                }
+        tips.into_iter().for_each(|tip| self.add_content(tip, &mut content));
+        content
+    }
+
+    /// Adds a tip and all its ancestors.
+    fn add_content(&self, tip: u32, content: &mut Content) {
+        let mut todo = BinaryHeap::from([tip]);
+        while let Some(commit) = todo.pop() {
+            if self.has(content, commit) {
+                continue;
+            }
+            if let Some(place) = self.place(commit) {
+                self.climb(place, content);
+            } else {
+                content.beside.insert(commit);
+                todo.extend(self.survey.parents(commit));
             }
         }
-        content
     }
 
     /// Returns what is reachable from `tips` as far as `wanted` lets it, children before parents,
@@ -378,7 +386,15 @@ impl<'a> Chart<'a> {
         Some(at)
     }
 
+    /// Returns what `tips` contain. The newest contains most of it, and is asked for with others.
     pub(super) fn contents_of(&self, tips: &[u32]) -> Rc<Content> {
-        self.known.content(tips, || self.content(tips.iter().copied()))
+        self.known.content(tips, || {
+            let Some(newest) = tips.iter().copied().max() else { return Content::default() };
+            let mut content = Content::clone(&self.known.content_of_one(newest, || self.content([newest])));
+            for tip in tips {
+                self.add_content(*tip, &mut content);
+            }
+            content
+        })
     }
 }
