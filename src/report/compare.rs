@@ -147,6 +147,7 @@ pub fn text(comparison: &Comparison) -> String {
         out.extend(those.into_iter().map(change_text));
         out.push('\n');
     }
+    out += &in_all(&comparison.changes);
     let [was, would] = comparison.updates;
     let judged = if was == would {
         count(was, "update")
@@ -160,6 +161,24 @@ pub fn text(comparison: &Comparison) -> String {
         comparison.changes.len(),
     );
     out + &wrap_to(COLUMNS, &last, "", "  ")
+}
+
+/// Counts what is said no more and what is said anew, rule by rule.
+fn in_all(changes: &[Change]) -> String {
+    let mut counts: BTreeMap<(&str, bool, &str), usize> = BTreeMap::new();
+    for (anew, findings) in changes.iter().flat_map(|change| [(false, &change.was), (true, &change.would)]) {
+        for judged in findings {
+            *counts.entry((judged.finding.rule, anew, judged.outcome.name())).or_default() += 1;
+        }
+    }
+    if counts.is_empty() {
+        return String::new();
+    }
+    let line = |((rule, anew, outcome), count)| {
+        let sign = if anew { '+' } else { '-' };
+        format!("  {sign} {count} {outcome} {rule}\n")
+    };
+    format!("in all:\n{}\n", counts.into_iter().map(line).collect::<String>())
 }
 
 fn source(source: &str) -> String {
@@ -267,6 +286,11 @@ mod tests {
           `hotfix/1.0.0-login` at 5d1c000
           - rejected branch-origin: `hotfix/1.0.0-login` has commits of `develop`
             (policy.toml:31)
+
+        in all:
+          - 1 warned branch-lookalike
+          + 1 rejected branch-lookalike
+          - 1 rejected branch-origin
 
         flowcheck: `policy.toml` and `new.toml` judge 2 of 2 updates otherwise
         ");
