@@ -220,6 +220,9 @@ fn confirmation(learned: &Learned, now: &str) -> String {
              release goes back: `flowcheck confirm` what runs there, then write require = [\"record\"] here and \
              since = [\"{now}\"] below."
         ),
+        (false, false) if learned.tags.release.fits == 0 => {
+            "Nothing was ever confirmed here, for no version was tagged.".to_owned()
+        }
         (false, false) => format!(
             "Nothing was ever confirmed here, and nothing could have been before a release went back: version \
              tags stand on the {} line. `flowcheck confirm` records what runs in prod all the same.",
@@ -240,7 +243,7 @@ fn rules(levels: &[Level]) -> String {
     text += &comment(if levels.is_empty() {
         "The history keeps every rule, but for the outliers that were listed."
     } else {
-        "Rules that the history does not keep. To hold one from now on: { level = \"warn\" }, then \"error\"."
+        "Rules that the history does not keep. To hold one from now on: \"warn\" first, then \"error\"."
     });
     for level in levels {
         text += &comment(&format!("Kept by {} {}.", level.kept, level.of));

@@ -452,6 +452,21 @@ fn a_clone_learns_from_the_branches_of_its_remote() {
 }
 
 #[test]
+fn names_of_every_make_give_a_policy_without_a_mistake() {
+    let story = r#"step begin
+        again() { git checkout -qb "$1" develop; step "$1 $2"; merge develop "$1"; git branch -qD "$1"; }
+        for n in 1 2 3; do again "we.ird+na'me" $n; take "größe-$n" develop; again 'a"b' $n; done
+        for name in "it's/a" "it's/b" "it's/c" 'feature/{x}' 'feature/$y' "fix/'q'" 'ÜBER/1' '17-a|b' 'SHOP-1-é'; do
+            take "$name" develop
+        done
+        git tag -am '' "v1'0" develop; git tag -am '' 'é1.0.0' develop; git branch 'release-1.0'; git branch 'deployed/x'"#;
+    let place = Place::new("develop", story);
+    adopt(&place);
+    let policy = place.read("learned.toml");
+    assert!(policy.contains("branch = 'größe-(?<topic>") && policy.contains("branch = 'a\"b'\n"), "{policy}");
+}
+
+#[test]
 fn nothing_is_overwritten() {
     let place = Place::new("develop", SPRINTS);
     place.write("policy.toml", "mine");
