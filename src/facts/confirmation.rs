@@ -370,7 +370,26 @@ impl Facts<'_> {
         (before == after).then(|| known.clone())
     }
 
+    /// Reads a record, unless that was done for another push over the same history: what it says
+    /// depends on the record and on the version tag that it is about.
     pub(super) fn read_record(&self, entry: &Ref, parts: RecordName, when: When) -> Record {
+        let Some(shared) = self.shared else { return self.read_new_record(entry, parts, when) };
+        let version = version_of(self.policy, &parts.version_tag);
+        let about = version.and_then(|version| self.versions(when).get(&version));
+        let key = (entry.name.clone(), entry.id, about.map(|tag| (tag.name.clone(), tag.id)));
+        if let Some(known) = shared.record(&key) {
+            return known;
+        }
+        let troubles = self.troubles();
+        let record = self.read_new_record(entry, parts, when);
+        // Whoever asks for what cannot be read is to hear of it.
+        if self.troubles() == troubles {
+            shared.keep_record(key, record.clone());
+        }
+        record
+    }
+
+    fn read_new_record(&self, entry: &Ref, parts: RecordName, when: When) -> Record {
         let mut record = Record {
             name: entry.name.clone(),
             version: version_of(self.policy, &parts.version_tag),

@@ -2,6 +2,7 @@
 //! versions are read.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::confirmation::Record;
 use super::{Facts, RecordName, When, version_of};
@@ -14,10 +15,12 @@ type ByVersion<'a> = BTreeMap<Version, Vec<(&'a Ref, RecordName)>>;
 impl Facts<'_> {
     /// Returns the newest version that is confirmed, as [`Facts::confirmed`] has it.
     pub fn newest_confirmed_of_all(&self) -> Option<Version> {
-        if self.shared.is_some() || self.known_confirmed().get().is_some() {
-            return self.confirmed().keys().next_back().copied();
+        if let Some(confirmed) = self.known_confirmed().get() {
+            return confirmed.keys().next_back().copied();
         }
-        *self.newest.get_or_init(|| self.find_newest())
+        let [before, after] = &self.tagged;
+        let known = if Rc::ptr_eq(before, after) { &before.newest } else { &self.newest };
+        *known.get_or_init(|| self.find_newest())
     }
 
     fn find_newest(&self) -> Option<Version> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::{Confirmed, Record, RefKind, VersionTag, kind_of};
-use crate::history::{RefName, Refs};
+use crate::history::{Oid, RefName, Refs};
 use crate::policy::Policy;
 use crate::version::Version;
 
@@ -14,6 +14,7 @@ use crate::version::Version;
 #[derive(Default)]
 pub struct Shared {
     kinds: RefCell<HashMap<RefName, RefKind>>,
+    records: RefCell<HashMap<RecordKey, Record>>,
     /// The tags that were asked about last, newest first.
     tagged: RefCell<Vec<(Refs, Rc<Tagged>)>>,
 }
@@ -24,12 +25,24 @@ pub(super) struct Tagged {
     pub(super) versions: OnceCell<BTreeMap<Version, VersionTag>>,
     pub(super) records: OnceCell<Vec<Record>>,
     pub(super) confirmed: OnceCell<BTreeMap<Version, Confirmed>>,
+    pub(super) newest: OnceCell<Option<Version>>,
 }
 
 /// How many sets of tags are remembered.
 const REMEMBERED: usize = 4;
 
+/// A record's ref, and the version tag that it is about.
+pub(super) type RecordKey = (RefName, Oid, Option<(RefName, Oid)>);
+
 impl Shared {
+    pub(super) fn record(&self, key: &RecordKey) -> Option<Record> {
+        self.records.borrow().get(key).cloned()
+    }
+
+    pub(super) fn keep_record(&self, key: RecordKey, record: Record) {
+        self.records.borrow_mut().insert(key, record);
+    }
+
     pub(super) fn kind(&self, policy: &Policy, name: &RefName) -> RefKind {
         if let Some(kind) = self.kinds.borrow().get(name) {
             return kind.clone();
