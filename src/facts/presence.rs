@@ -66,32 +66,39 @@ impl Facts<'_> {
         let mut asked: Vec<(Oid, Vec<Oid>)> = fixes.into_iter().zip(alike).collect();
         // One that is missing is enough: what few can have made again is soonest known to be.
         asked.sort_by_key(|(_, alike)| alike.len());
+        let mut open = vec![];
         for (fix, alike) in asked {
-            if !self.made_again(fix, &alike)? {
+            let close = self.close_to(fix, &alike)?;
+            if !close.is_empty() {
+                open.push((fix, close));
+            } else if self.ask(self.history.differs(self.first_parent(fix)?, fix))? {
+                return Some(false);
+            }
+        }
+        for (fix, close) in open {
+            if !self.made_again(fix, &close)? {
                 return Some(false);
             }
         }
         Some(true)
     }
 
-    /// Whether one of `alike` made the change of `fix`, or that changed nothing.
-    fn made_again(&self, fix: Oid, alike: &[Oid]) -> Option<bool> {
-        let from = self.first_parent(fix)?;
+    /// Returns those of `alike` that touch the same paths as `fix`: most need no closer look.
+    fn close_to(&self, fix: Oid, alike: &[Oid]) -> Option<Vec<Oid>> {
+        let touched = |commit| self.ask(self.history.touched(self.first_parent(commit)?, commit));
         let mut close = vec![];
         for commit in alike {
-            // What touches other paths is another change: most need no closer look.
-            let touched = |from, to| self.ask(self.history.touched(from, to));
-            let theirs = self.first_parent(*commit)?;
-            if touched(theirs, *commit)? == touched(from, fix)? {
-                close.push((theirs, *commit));
-            }
+            close.extend((touched(*commit)? == touched(fix)?).then_some(*commit));
         }
-        if close.is_empty() {
-            return Some(!self.ask(self.history.differs(from, fix))?);
-        }
-        let Some(change) = self.ask(self.history.patch(from, fix))? else { return Some(true) };
-        for (from, commit) in close {
-            if self.ask(self.history.patch(from, commit))?.as_ref() == Some(&change) {
+        Some(close)
+    }
+
+    /// Whether one of `close` made the change of `fix`, or that changed nothing.
+    fn made_again(&self, fix: Oid, close: &[Oid]) -> Option<bool> {
+        let change = |commit| self.ask(self.history.patch(self.first_parent(commit)?, commit));
+        let Some(made) = change(fix)? else { return Some(true) };
+        for commit in close {
+            if change(*commit)?.as_ref() == Some(&made) {
                 return Some(true);
             }
         }

@@ -381,6 +381,9 @@ impl Repository {
     /// Returns the trees that the change of a commit lies between.
     fn change_of(&self, commit: Oid) -> Answer<outlines::Between> {
         self.walk.commits().deadline.check()?;
+        if let Some(listed) = self.walk.commits().listed_change(&commit) {
+            return Ok(listed);
+        }
         let from = self.parents(commit)?.first().map(|from| self.tree_of(*from)).transpose()?;
         Ok((from, self.tree_of(commit)?))
     }

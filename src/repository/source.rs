@@ -80,6 +80,16 @@ impl Source {
         Some(self.table().tree_of(self.listed(id)?))
     }
 
+    /// Returns the trees that the table has for the first parent of `id`, if it has one, and for `id`.
+    pub(super) fn listed_change(&self, id: &Oid) -> Option<(Option<Oid>, Oid)> {
+        let row = self.listed(id)?;
+        let mut parents = vec![];
+        let sound =
+            self.table().parents_of(row, &mut parents) && parents.iter().all(|parent| *parent < self.rows());
+        let tree = |row: &u32| self.table().tree_of(*row);
+        sound.then(|| (parents.first().map(tree), tree(&row)))
+    }
+
     fn listed(&self, id: &Oid) -> Option<u32> {
         (self.rows() > 0).then(|| self.row_of(id))?
     }

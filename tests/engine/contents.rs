@@ -70,6 +70,27 @@ fn a_change_is_the_same_wherever_it_is_made() {
 }
 
 #[test]
+fn what_touches_other_names_is_not_alike() {
+    let disk = Disk::new();
+    let store = store(&disk, "sha1");
+    let base = store.commit(&[], &[("a", b"old\n")]);
+    let fixed = store.commit(&[base], &[("a", b"new\n")]);
+    let elsewhere = store.commit(&[base], &[("a", b"old\n"), ("b", b"other\n")]);
+    let picked = store.commit(&[elsewhere], &[("a", b"new\n"), ("b", b"other\n")]);
+    let repository = store.open();
+    assert_eq!(repository.alike(&[fixed], picked, &[base]), Ok(vec![vec![picked]]));
+    assert_eq!(repository.alike(&[fixed], elsewhere, &[base]), Ok(vec![vec![]]));
+    for (to, differs) in [(fixed, true), (base, false)] {
+        assert_eq!(repository.differs(Some(base), to), Ok(differs));
+    }
+    // So many are shared out among threads.
+    let two = [fixed, elsewhere];
+    let outlines = two.map(|commit| repository.outline(commit).unwrap());
+    assert_ne!(outlines[0], outlines[1]);
+    assert_eq!(repository.outlines(&two.repeat(1500)), Ok(outlines.repeat(1500)));
+}
+
+#[test]
 fn two_changes_of_a_binary_file_are_not_the_same() {
     let disk = Disk::new();
     let store = store(&disk, "sha1");
