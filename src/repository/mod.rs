@@ -39,7 +39,7 @@ pub use environment::{Environment, VARIABLES};
 
 use crate::history::walk::{Commits, Walk};
 use crate::history::{
-    Answer, BString, ByteSlice, Commit, History, Object, Oid, PatchId, RefName, Refs, Seconds, Signed,
+    Answer, BString, ByteSlice, Commit, History, IdMap, Object, Oid, PatchId, RefName, Refs, Seconds, Signed,
     Survey, Unreadable,
 };
 use place::{ObjectDirectories, Place};
@@ -103,6 +103,8 @@ pub struct Repository {
     /// Subjects that will be asked for.
     ahead: RefCell<Option<ahead::Ahead>>,
     content: content::Content,
+    /// The outlines that were found.
+    outlines: RefCell<IdMap<Oid, u64>>,
     watch: Watch,
     /// The last commit whose tree was asked for, and the last tree that was read: files that are
     /// looked for at one tip are looked for one after the other.
@@ -147,6 +149,7 @@ impl Repository {
             worktree: worktree(environment, &place, &format),
             content: content::Content::new(directories.all.clone(), format.hash, watch.clone()),
             directories,
+            outlines: RefCell::default(),
             ahead: RefCell::default(),
             watch,
             place,
@@ -505,14 +508,21 @@ impl History for Repository {
     }
 
     fn outline(&self, commit: Oid) -> Answer<u64> {
-        outlines::outline(&self.walk.commits().objects, self.hash(), self.change_of(commit)?)
+        Ok(self.outlines(&[commit])?[0])
     }
 
     fn outlines(&self, commits: &[Oid]) -> Answer<Vec<u64>> {
-        let changes = commits.iter().map(|commit| self.change_of(*commit)).collect::<Answer<Vec<_>>>()?;
-        self.watch.begin();
+        let mut known = self.outlines.borrow_mut();
+        // In their order, for the trees of neighbours are read the sooner.
+        let new: Vec<Oid> = commits.iter().copied().filter(|commit| !known.contains_key(commit)).collect();
+        let changes = new.iter().map(|commit| self.change_of(*commit)).collect::<Answer<Vec<_>>>()?;
+        if !changes.is_empty() {
+            self.watch.begin();
+        }
         let source = self.walk.commits();
-        outlines::of_many(&source.objects, &source.directories, self.hash(), &changes)
+        let found = outlines::of_many(&source.objects, &source.directories, self.hash(), &changes)?;
+        known.extend(new.into_iter().zip(found));
+        Ok(commits.iter().map(|commit| known[commit]).collect())
     }
 
     fn differs(&self, from: Option<Oid>, to: Oid) -> Answer<bool> {
