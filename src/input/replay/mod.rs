@@ -126,12 +126,20 @@ mod tests {
     use crate::history::{Details, Drawn, FIRST_DATE, Picture};
 
     fn audit(drawn: &Drawn) -> Replayed {
+        audit_since(drawn, drawn.commit("A").into_iter().collect())
+    }
+
+    fn audit_all(drawn: &Drawn) -> Replayed {
+        audit_since(drawn, vec![])
+    }
+
+    fn audit_since(drawn: &Drawn, since: Vec<Oid>) -> Replayed {
         let policy = Policy::built_in();
         let replay = Replay {
             policy: &policy,
             history: &drawn.history,
             refs: &drawn.refs,
-            since: drawn.commit("A").into_iter().collect(),
+            since,
             since_date: None,
             now: FIRST_DATE + 86_400,
         };
@@ -210,6 +218,25 @@ mod tests {
             ("confirmed: v1.0.0", "M"),
         ];
         assert_eq!(open(&confirmed), 0);
+    }
+
+    #[test]
+    fn releases_that_are_gone_and_were_cut_from_no_line_that_stands_are_not_judged_from_the_root_on() {
+        let commits: Vec<String> = (0..40)
+            .map(|at: usize| {
+                format!("C{at}:{}", at.checked_sub(1).map_or(String::new(), |below| format!(" C{below}")))
+            })
+            .collect();
+        let commits: Vec<&str> = commits.iter().map(String::as_str).collect();
+        let tags: Vec<(String, String)> =
+            (1..10).map(|at| (format!("tag: v1.{at}.0"), format!("C{}", 4 * at))).collect();
+        let mut labels = vec![("master", "C39")];
+        labels.extend(tags.iter().map(|(tag, commit)| (tag.as_str(), commit.as_str())));
+        let drawn = story(&commits, &labels);
+        // One step of master for each commit but the first, and the tags.
+        assert_eq!(audit_all(&drawn).updates, 39 + 9);
+        let without_lines = story(&commits, &labels[1..]);
+        assert_eq!(audit_all(&without_lines).updates, 36 + 9);
     }
 
     #[test]

@@ -194,12 +194,23 @@ impl<'a> Scene<'a> {
                 Some(base) => self.chart.trunk_meets(tip, base)?,
                 None => None,
             };
-            self.add_trunk(LineId::Release(release), name, tip, cut, gone)?;
+            // What a line that is gone has of another one that is known, nobody saw it make.
+            let begins = cut.or_else(|| self.leaves(tip).filter(|_| gone));
+            self.add_trunk(LineId::Release(release), name, tip, begins, gone)?;
             let uncut = base.is_some() && cut.is_none() && !gone;
             self.trunks.last_mut().expect("it was just added").uncut = uncut;
         }
         self.chart.link_lines();
         Ok(())
+    }
+
+    /// Where the first-parent chain of a commit leaves a lane.
+    fn leaves(&self, tip: Oid) -> Option<Oid> {
+        let mut at = self.chart.number(&tip)?;
+        while self.chart.place(at).is_none() {
+            at = *self.chart.survey.parents(at).first()?;
+        }
+        Some(self.chart.survey.id(at))
     }
 
     /// The release lines that stand, and those that only their version tags still show.
