@@ -52,7 +52,7 @@ pub fn print(plan: &Plan, server: &Server, graph: Graph) {
             repository.merge_bases(a, b).expect("it can be answered");
         })
     };
-    let side = id("HEAD^2");
+    let side = id(&server.side());
     let questions = [
         Question {
             title: "is-ancestor, near: yes",

@@ -166,10 +166,22 @@ impl Server {
         format!("HEAD~{}", trunk / 2)
     }
 
+    /// Returns the name of what the newest merge took in; where there is none, of the tip's parent.
+    pub fn side(&self) -> String {
+        match git(&self.path).args(["rev-list", "--merges", "-n", "1", "HEAD"]).said() {
+            none if none.is_empty() => "HEAD~1".to_owned(),
+            merge => format!("{merge}^2"),
+        }
+    }
+
     /// Returns the policy of a server where no flow was played: one line and its topics.
     pub fn policy(&self) -> PathBuf {
         let path = self.path.join("bench-policy.toml");
-        let text = format!("version = 1\n[lines]\nintegration = \"{}\"\n", self.integration);
+        let text = format!(
+            "version = 1\n[lines]\nintegration = \"{}\"\n\n[topics.feature]\nbranch = 'feature/(?<topic>.+)'\n\
+             from = \"integration\"\ninto = [\"integration\"]\n\n[confirmation]\nrequire = []\n",
+            self.integration
+        );
         std::fs::write(&path, text).expect("the directory can be written");
         path
     }
