@@ -49,7 +49,7 @@ const NONE: u32 = u32::MAX;
 const MORE: u32 = u32::MAX - 1;
 
 /// Once one in so many rows was looked at, all are read, in the order of the file.
-const SHARE: u32 = 32;
+const SHARE: u32 = 4;
 /// Of a short table they are read at once.
 const SHORT: u32 = 256;
 
@@ -178,15 +178,18 @@ fn date(commit: &Commit<'_>) -> u32 {
 }
 
 fn row(commit: Commit<'_>) -> Row {
-    let mut parents = commit.iter_parents().map(|parent| parent.map_or(MORE, |parent| parent.0));
-    let (first, second) = (parents.next().unwrap_or(NONE), parents.next().unwrap_or(NONE));
-    let plain = first != MORE && parents.next().is_none();
+    let mut parents = commit.iter_parents();
+    let mut parent = || parents.next().map_or(NONE, |parent| parent.map_or(MORE, |parent| parent.0));
+    let first = parent();
+    let second = if first < MORE { parent() } else { first };
+    let plain = second == NONE || second < MORE && parent() == NONE;
     Row { level: level(&commit), first, second: if plain { second } else { MORE }, date: date(&commit) }
 }
 
 /// Returns all rows, unless a level is not one more than the highest of the parents' levels.
 fn sound_rows(graph: &Graph) -> Option<Vec<Row>> {
-    let rows: Vec<Row> = graph.iter_commits().map(row).collect();
+    let mut rows: Vec<Row> = Vec::with_capacity(graph.num_commits() as usize);
+    rows.extend(graph.iter_commits().map(row));
     let level = |row: u32| rows.get(row as usize).map(|row| row.level);
     let is_sound = |(at, row): (u32, &Row)| {
         let highest = if row.second == MORE {
