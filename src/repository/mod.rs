@@ -20,6 +20,7 @@ mod place;
 mod refs;
 mod settings;
 pub mod signature;
+mod small;
 mod sorted;
 mod source;
 mod trees;

@@ -17,6 +17,7 @@ use super::delta;
 use super::index::Index;
 use super::near::{Near, Tree};
 use super::place::ObjectDirectories;
+use super::small::{Room, Small};
 use crate::history::{Answer, IdSet, Oid, Unreadable};
 
 /// No object that is read whole may be larger: a judgement needs commits, tags and small files.
@@ -30,6 +31,9 @@ pub(super) struct Objects {
     inflate: RefCell<gix::zlib::Inflate>,
     whole: RefCell<Option<libdeflater::Decompressor>>,
     near: RefCell<Near<Pack>>,
+    small: RefCell<Room>,
+    /// The loose object whose kind was asked for last: it is asked for next.
+    held: RefCell<Option<(Oid, Kind, Vec<u8>)>>,
     /// The pack that had the last object: its neighbours are asked for next.
     last: RefCell<Option<Rc<Pack>>>,
 }
@@ -101,6 +105,8 @@ impl Objects {
             inflate: RefCell::default(),
             whole: RefCell::default(),
             near: RefCell::default(),
+            small: RefCell::default(),
+            held: RefCell::default(),
             last: RefCell::default(),
         }
     }
@@ -110,9 +116,13 @@ impl Objects {
     /// # Errors
     /// [`Unreadable::Missing`], or what is wrong with the object or its pack.
     pub(super) fn read(&self, id: Oid, data: &mut Vec<u8>) -> Answer<Kind> {
+        if let Some((_, kind, held)) = self.held.take().filter(|(of, ..)| *of == id) {
+            *data = held;
+            return Ok(kind);
+        }
         let kind = self.find(id, |found| match found {
             Found::Packed(pack, at) => self.read_packed(pack, at, data).map(Some),
-            Found::Loose(store) => read_loose(store, id, data),
+            Found::Loose(directory) => self.read_loose(directory, id, data),
         });
         kind.map_err(|failure| self.or_too_large(id, failure))?.ok_or(Unreadable::Missing(id))
     }
@@ -130,7 +140,7 @@ impl Objects {
                     Some(tree) => return Ok(Some((Kind::Tree, tree))),
                     None => self.read_packed(pack, at, &mut data).map(Some),
                 },
-                Found::Loose(store) => read_loose(store, id, &mut data),
+                Found::Loose(directory) => self.read_loose(directory, id, &mut data),
             };
             Ok(kind?.map(|kind| (kind, Rc::new(data))))
         });
@@ -196,10 +206,7 @@ impl Objects {
     pub(super) fn kind(&self, id: Oid) -> Answer<Kind> {
         let kind = self.find(id, |found| match found {
             Found::Packed(pack, at) => self.kind_of_packed(pack, at).map(Some),
-            Found::Loose(store) => {
-                let found = store.try_header(&id).map_err(|error| error.to_string())?;
-                Ok(found.map(|(_, kind)| kind))
-            }
+            Found::Loose(directory) => self.kind_of_loose(directory, id),
         })?;
         kind.ok_or(Unreadable::Missing(id))
     }
@@ -207,8 +214,8 @@ impl Objects {
     fn header(&self, id: Oid) -> Answer<(Kind, u64)> {
         let header = self.find(id, |found| match found {
             Found::Packed(pack, at) => self.header_of_packed(pack, at).map(Some),
-            Found::Loose(store) => {
-                let found = store.try_header(&id).map_err(|error| error.to_string())?;
+            Found::Loose(directory) => {
+                let found = directory.loose.try_header(&id).map_err(|error| error.to_string())?;
                 Ok(found.map(|(size, kind)| (kind, size)))
             }
         })?;
@@ -260,7 +267,7 @@ impl Objects {
             return visit(Found::Packed(&pack, at)).map_err(damaged);
         }
         for directory in &self.directories {
-            if let Some(found) = visit(Found::Loose(&directory.loose)).map_err(damaged)? {
+            if let Some(found) = visit(Found::Loose(directory)).map_err(damaged)? {
                 return Ok(Some(found));
             }
         }
@@ -344,6 +351,36 @@ impl Objects {
         whole.zlib_decompress(packed, data).is_ok_and(|inflated| inflated == size)
     }
 
+    fn read_small(&self, directory: &Directory, id: Oid, data: &mut Vec<u8>) -> Small {
+        let mut whole = self.whole.borrow_mut();
+        self.small.borrow_mut().read(&directory.path, &id, whole.get_or_insert_default(), data)
+    }
+
+    /// Reads a loose object, if it is one.
+    fn read_loose(&self, directory: &Directory, id: Oid, data: &mut Vec<u8>) -> Result<Option<Kind>, String> {
+        match self.read_small(directory, id, data) {
+            Small::Absent => Ok(None),
+            Small::Read(kind) => Ok(Some(kind)),
+            Small::Unclear => read_large(&directory.loose, id, data),
+        }
+    }
+
+    /// Returns the kind of a loose object, if it is one; a small one is read for that and held.
+    fn kind_of_loose(&self, directory: &Directory, id: Oid) -> Result<Option<Kind>, String> {
+        let mut data = vec![];
+        match self.read_small(directory, id, &mut data) {
+            Small::Absent => Ok(None),
+            Small::Read(kind) => {
+                self.held.replace(Some((id, kind, data)));
+                Ok(Some(kind))
+            }
+            Small::Unclear => {
+                let found = directory.loose.try_header(&id).map_err(|error| error.to_string())?;
+                Ok(found.map(|(_, kind)| kind))
+            }
+        }
+    }
+
     /// Returns the kind of what a packed object is a change of, in the end; nothing is inflated.
     fn kind_of_packed(&self, pack: &Pack, at: u64) -> Result<Kind, String> {
         let file = pack.data(self.hash)?;
@@ -372,8 +409,8 @@ impl Objects {
     }
 }
 
-/// Reads a loose object, if it is one.
-fn read_loose(store: &loose::Store, id: Oid, data: &mut Vec<u8>) -> Result<Option<Kind>, String> {
+/// Reads a loose object of any size, if it is one.
+fn read_large(store: &loose::Store, id: Oid, data: &mut Vec<u8>) -> Result<Option<Kind>, String> {
     let found = store.try_find(&id, data).map_err(|error| error.to_string())?;
     let Some((kind, len)) = found.map(|found| (found.kind, found.data.len())) else {
         return Ok(None);
@@ -384,7 +421,7 @@ fn read_loose(store: &loose::Store, id: Oid, data: &mut Vec<u8>) -> Result<Optio
 
 enum Found<'a> {
     Packed(&'a Rc<Pack>, u64),
-    Loose(&'a loose::Store),
+    Loose(&'a Directory),
 }
 
 impl Directory {

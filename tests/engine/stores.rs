@@ -453,3 +453,50 @@ fn tags_that_a_pack_keeps_as_changes_of_others() {
         }
     }
 }
+
+#[test]
+fn loose_objects_of_every_size_and_what_is_left_of_a_broken_one() {
+    let disk = Disk::new();
+    let path = disk.init("a.git", &[]);
+    let tree = disk.feed(&path, &["mktree"], b"");
+    let message =
+        |lines: usize| (0..lines).fold("Subject\n".to_owned(), |text, line| text + &format!("{line}\n"));
+    // Below and above what is read in one go, as a file and as an object.
+    let sizes = [0, 10, 500, 1000, 5000, 7000, 50_000];
+    let mut commits = vec![];
+    for lines in sizes {
+        let id = disk.feed(&path, &["commit-tree", &tree], message(lines).as_bytes());
+        commits.push((Oid::from_hex(id.as_bytes()).unwrap(), message(lines)));
+    }
+    let tag =
+        |target: &Oid| format!("object {target}\ntype commit\ntag v1.0.0\ntagger A <a@b> 1 +0000\n\nIt\n");
+    let tag = disk.feed(&path, &["mktag"], tag(&commits[0].0).as_bytes());
+    let tag = Oid::from_hex(tag.as_bytes()).unwrap();
+    let repository = open(&path);
+    for (id, message) in &commits {
+        assert_eq!(repository.object(*id), Ok(Object::Commit));
+        assert_eq!(repository.commit(*id).unwrap().message, message.as_str());
+        assert_eq!(repository.is_commit(*id), Ok(true));
+    }
+    let Ok(Object::Tag(read)) = repository.object(tag) else { panic!("it is a tag") };
+    assert_eq!((read.target, read.message), (commits[0].0, "It\n".into()));
+    // What is asked for between a kind and its object changes neither.
+    assert_eq!(repository.object(commits[1].0), Ok(Object::Commit));
+    assert_eq!(repository.commit(commits[2].0).unwrap().message, commits[2].1.as_str());
+    assert_eq!(repository.commit(commits[1].0).unwrap().message, commits[1].1.as_str());
+    for (id, message) in &commits {
+        let hex = id.to_string();
+        let file = path.join("objects").join(&hex[..2]).join(&hex[2..]);
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        for length in [0, 1, bytes.len() / 2] {
+            std::fs::write(&file, &bytes[..length]).unwrap();
+            let read = open(&path).commit(*id);
+            assert!(matches!(read, Err(Unreadable::Damaged { .. })), "{} bytes: {read:?}", message.len());
+        }
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(open(&path).commit(*id), Err(Unreadable::Missing(*id)));
+        std::fs::write(&file, &bytes).unwrap();
+        assert_eq!(open(&path).commit(*id).unwrap().message, message.as_str());
+    }
+}
