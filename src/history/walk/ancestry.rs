@@ -2,7 +2,7 @@
 
 use std::collections::BinaryHeap;
 
-use super::{Answer, Commits, Oid, Step, Walk};
+use super::{Answer, Colours, Commits, Oid, Step, Stop, Unreadable, Walk};
 
 impl<C: Commits> Walk<C> {
     /// Whether `ancestor` is reachable from `descendant`.
@@ -43,6 +43,9 @@ impl<C: Commits> Walk<C> {
             return Ok(true);
         }
         let floor = self.level(target);
+        if floor == 0 && self.rows.get() == 0 && self.is_there(target)? {
+            return self.reaches_by_paint(from, target);
+        }
         let mut seen = self.colours::<bool>();
         let mut deep = vec![];
         let mut wide = BinaryHeap::new();
@@ -82,6 +85,40 @@ impl<C: Commits> Walk<C> {
         }
     }
 
+    /// Whether `commit` can be read; only what is missing cannot be without being damaged.
+    fn is_there(&self, commit: u32) -> Step<bool> {
+        match self.date(commit) {
+            Ok(_) => Ok(true),
+            Err(Stop::Unreadable(Unreadable::Missing(_))) => Ok(false),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// [`Self::reaches`] where no level says how far down to look: from both sides, newest first.
+    ///
+    /// What `target` has as well is *stale*, for it cannot have the target as an ancestor itself. A
+    /// new paint is passed on however late it comes, so that the walk ends when all that is left is
+    /// stale, and dates change how long it takes and nothing else.
+    fn reaches_by_paint(&self, from: &[u32], target: u32) -> Step<bool> {
+        let mut painting = Painting::new(self.colours());
+        for (commit, colour) in from.iter().map(|commit| (*commit, A)).chain([(target, B)]) {
+            painting.add(commit, colour, || self.date(commit))?;
+        }
+        let mut parents = vec![];
+        while let Some((commit, paint)) = painting.next() {
+            let colours = passed_on(paint);
+            parents.clear();
+            self.parents_into(commit, &mut parents)?;
+            for &parent in &parents {
+                if parent == target && colours & A != 0 {
+                    return Ok(true);
+                }
+                painting.add(parent, colours, || self.date(parent))?;
+            }
+        }
+        Ok(false)
+    }
+
     /// Puts a commit where it will be searched, if it can have the target as an ancestor at all:
     /// all ancestors of what has a level have one, and a lower one.
     fn sort_in(
@@ -117,49 +154,24 @@ impl<C: Commits> Walk<C> {
         let key = |commit: u32| -> Step<i64> {
             if by_level { Ok(i64::from(self.sound_level(commit)?)) } else { self.date(commit) }
         };
-        let mut paint = self.colours::<u8>();
-        let mut queue = BinaryHeap::new();
-        let mut fresh = 0_usize;
+        let mut painting = Painting::new(self.colours());
+        for (commit, colour) in [(a, A), (b, B)] {
+            painting.add(commit, colour, || key(commit))?;
+        }
         let mut common = vec![];
         let mut parents = vec![];
-        for (commit, colour) in [(a, A), (b, B)] {
-            let known = paint.at(commit);
-            if *known & QUEUED == 0 {
-                queue.push((key(commit)?, commit));
-                fresh += 1;
-            }
-            *paint.at(commit) |= colour | QUEUED;
-        }
-        while fresh > 0 {
-            let (_, commit) = queue.pop().expect("what is not stale is queued");
-            let known = paint.at(commit);
-            *known &= !QUEUED;
-            let mut colours = *known & (A | B | STALE);
-            fresh -= usize::from(colours & STALE == 0);
-            if colours == A | B {
-                if *known & COMMON == 0 {
-                    *known |= COMMON;
-                    common.push(commit);
-                }
-                colours |= STALE;
+        while let Some((commit, paint)) = painting.next() {
+            if paint & (A | B | STALE | COMMON) == A | B {
+                *painting.paint.at(commit) |= COMMON;
+                common.push(commit);
             }
             parents.clear();
             self.parents_into(commit, &mut parents)?;
             for &parent in &parents {
-                let known = *paint.at(parent);
-                if known & colours == colours {
-                    continue;
-                }
-                *paint.at(parent) |= colours | QUEUED;
-                let was_fresh = known & (QUEUED | STALE) == QUEUED;
-                let is_fresh = (known | colours) & STALE == 0;
-                if known & QUEUED == 0 {
-                    queue.push((key(parent)?, parent));
-                }
-                fresh = fresh + usize::from(is_fresh) - usize::from(was_fresh);
+                painting.add(parent, passed_on(paint), || key(parent))?;
             }
         }
-        common.retain(|commit| paint.get(*commit) & STALE == 0);
+        common.retain(|commit| painting.paint.get(*commit) & STALE == 0);
         if by_level { Ok(common) } else { self.without_ancestors_of_others(&common) }
     }
 
@@ -177,6 +189,54 @@ impl<C: Commits> Walk<C> {
         }
         Ok(best)
     }
+}
+
+/// Commits painted from two sides. What both reach is common, and what lies below that is *stale*.
+struct Painting {
+    paint: Colours<u8>,
+    queue: BinaryHeap<(i64, u32)>,
+    /// How many queued commits are not stale.
+    fresh: usize,
+}
+
+impl Painting {
+    fn new(paint: Colours<u8>) -> Self {
+        Self { paint, queue: BinaryHeap::new(), fresh: 0 }
+    }
+
+    /// Adds colours to a commit; what gets a new one has its turn, or has it once more.
+    fn add(&mut self, commit: u32, colours: u8, key: impl FnOnce() -> Step<i64>) -> Step<()> {
+        let known = self.paint.get(commit);
+        if known & colours == colours {
+            return Ok(());
+        }
+        *self.paint.at(commit) |= colours | QUEUED;
+        let was_fresh = known & (QUEUED | STALE) == QUEUED;
+        let is_fresh = (known | colours) & STALE == 0;
+        if known & QUEUED == 0 {
+            self.queue.push((key()?, commit));
+        }
+        self.fresh = self.fresh + usize::from(is_fresh) - usize::from(was_fresh);
+        Ok(())
+    }
+
+    /// Returns the next commit and its paint, unless all that is left is stale.
+    fn next(&mut self) -> Option<(u32, u8)> {
+        if self.fresh == 0 {
+            return None;
+        }
+        let (_, commit) = self.queue.pop()?;
+        let paint = self.paint.at(commit);
+        *paint &= !QUEUED;
+        self.fresh -= usize::from(*paint & STALE == 0);
+        Some((commit, *paint))
+    }
+}
+
+/// Returns what a commit's parents are painted with.
+fn passed_on(paint: u8) -> u8 {
+    let colours = paint & (A | B | STALE);
+    if colours == A | B { colours | STALE } else { colours }
 }
 
 const DEEP_STEPS: usize = 64;
