@@ -64,7 +64,9 @@ fn foreign(update: &RefUpdate, topic: &Topic, closest: &Closest, cx: &Context<'_
         .commits(caption, named, commits.len())
         .note(reason)
         .clause(&topic.from_clause);
+    let stands = closest.base.is_none_or(|line| cx.facts.tip(line, When::After).is_some());
     match (base, refused_there(update, topic, closest, cx)) {
+        (Some(base), _) if !stands => push_first(finding, &base),
         (Some(_), Some(why)) => finding.note(why),
         (Some(base), None) => rebase(finding, update, closest, &base, cx),
         (None, _) => restart_merge_back(finding, update, cx),
@@ -166,6 +168,11 @@ fn no_release(update: &RefUpdate, topic: &Topic) -> Finding {
         .momentary()
 }
 
+/// The way out where the line to start from is not there.
+fn push_first(finding: Finding, base: &str) -> Finding {
+    finding.note(format!("`{base}` does not exist yet: push it first"))
+}
+
 fn created_release(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Vec<Finding> {
     let (Some(tip), Some(releases)) = (update.new, cx.policy.releases.as_ref()) else { return vec![] };
     let base = cx.policy.line(releases.from).map_or("", |line| line.branch.as_str());
@@ -181,7 +188,7 @@ fn created_release(update: &RefUpdate, release: Release, cx: &Context<'_>) -> Ve
                 let finding = words::restart(finding, update, &onto, cx);
                 words::push_again(finding, update, cx)
             }
-            None => finding.note(format!("`{base}` does not exist yet: push it first")).absent(),
+            None => push_first(finding, base).absent(),
         }
     };
     match cx.facts.cut_of_created(release, tip) {
