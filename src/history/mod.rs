@@ -290,27 +290,18 @@ pub trait History {
         Ok(0)
     }
 
-    /// Returns a number that is the same for commits whose changes touch the same names at the top
-    /// of the tree: less than [`Self::touched`] says, and sooner known. A history that does not look
-    /// at names has one number for all.
-    ///
-    /// # Errors
-    /// As [`Self::patch`].
-    fn outline(&self, commit: Oid) -> Answer<u64> {
-        let _ = commit;
-        Ok(0)
-    }
-
-    /// Returns the outlines of many commits, in their order.
+    /// Returns for each commit a number that is the same where the changes touch the same names at
+    /// the top of the tree: less than [`Self::touched`] says, and sooner known. A history that does
+    /// not look at names has one number for all.
     ///
     /// # Errors
     /// As [`Self::patch`].
     fn outlines(&self, commits: &[Oid]) -> Answer<Vec<u64>> {
-        commits.iter().map(|commit| self.outline(*commit)).collect()
+        Ok(vec![0; commits.len()])
     }
 
     /// Returns for each of `fixes` the commits of `tip`, but not of `below`, that are no merges and
-    /// whose [outline](Self::outline) is the same.
+    /// whose [outline](Self::outlines) is the same.
     ///
     /// # Errors
     /// As [`Self::patch`].
@@ -323,8 +314,8 @@ pub trait History {
         for (outline, commit) in self.outlines(&plain)?.into_iter().zip(plain) {
             by_outline.entry(outline).or_default().push(commit);
         }
-        let alike = |fix: &Oid| Ok(by_outline.get(&self.outline(*fix)?).cloned().unwrap_or_default());
-        fixes.iter().map(alike).collect()
+        let alike = |outline| by_outline.get(&outline).cloned().unwrap_or_default();
+        Ok(self.outlines(fixes)?.into_iter().map(alike).collect())
     }
 
     /// Whether merging `from` into `into` would leave the tree of `into` as it is (a conflict

@@ -508,10 +508,6 @@ impl History for Repository {
         self.content.touched(&self.walk.commits().objects, from, self.tree_of(to)?)
     }
 
-    fn outline(&self, commit: Oid) -> Answer<u64> {
-        Ok(self.outlines(&[commit])?[0])
-    }
-
     fn outlines(&self, commits: &[Oid]) -> Answer<Vec<u64>> {
         let mut known = self.outlines.borrow_mut();
         // In their order, for the trees of neighbours are read the sooner.

@@ -85,7 +85,7 @@ fn what_touches_other_names_is_not_alike() {
     }
     // So many are shared out among threads.
     let two = [fixed, elsewhere];
-    let outlines = two.map(|commit| repository.outline(commit).unwrap());
+    let outlines = two.map(|commit| repository.outlines(&[commit]).unwrap()[0]);
     assert_ne!(outlines[0], outlines[1]);
     assert_eq!(repository.outlines(&two.repeat(1500)), Ok(outlines.repeat(1500)));
 }

@@ -141,7 +141,7 @@ impl Chart<'_> {
         }
         let id = self.survey.id(commit);
         self.may_compare(id)?;
-        let outline = self.history.outline(id)?;
+        let outline = self.history.outlines(&[id])?[0];
         self.known.outlines.borrow_mut().add(commit, outline, self.survey.len());
         Ok(outline)
     }
@@ -403,10 +403,10 @@ impl History for Chart<'_> {
         })
     }
 
-    fn outline(&self, commit: Oid) -> Answer<u64> {
-        match self.number(&commit) {
-            Some(number) => self.outline_of(number),
-            None => self.history.outline(commit),
+    fn outlines(&self, commits: &[Oid]) -> Answer<Vec<u64>> {
+        match self.numbers(commits) {
+            Some(numbers) => numbers.into_iter().map(|number| self.outline_of(number)).collect(),
+            None => self.history.outlines(commits),
         }
     }
 
